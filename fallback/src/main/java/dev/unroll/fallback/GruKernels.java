@@ -1,0 +1,72 @@
+package dev.unroll.fallback;
+
+/**
+ * Pointwise part of the GRU cell (Cho et al. 2014) with the reset gate after the product, as in
+ * PyTorch and cuDNN, gates in PyTorch's order r, z, n:
+ *
+ * <pre>
+ *   x̂ = W_ih x_t + b_ih        ĥ = W_hh h_{t-1} + b_hh
+ *   r = sigmoid(x̂_r + ĥ_r)     z = sigmoid(x̂_z + ĥ_z)     n = tanh(x̂_n + r # ĥ_n)
+ *   h_t = n + z # (h_{t-1} - n)
+ * </pre>
+ */
+public interface GruKernels {
+
+  /**
+   * One step for m rows.
+   *
+   * @param m number of rows
+   * @param p padded hidden size
+   * @param gx x̂ [m, 3p]; holds r, z, n afterwards. Modified.
+   * @param gxo first index
+   * @param gh ĥ [m, 3p]. Not modified.
+   * @param gho first index
+   * @param hPrev h_{t-1} [m, p]. Not modified.
+   * @param hpo first index
+   * @param h h_t [m, p]; may be {@code hPrev} itself. Modified.
+   * @param ho first index
+   */
+  void forward(
+      int m,
+      int p,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] h,
+      int ho);
+
+  /**
+   * BPTT through one step for m rows:
+   *
+   * <pre>
+   *   dn = dh # (1-z) # (1-n²)           dz = dh # (h_{t-1} - n) # z # (1-z)
+   *   dr = dn # ĥ_n # r # (1-r)
+   *   dx̂ = [dr, dz, dn]   dĥ = [dr, dz, dn # r]   dh_{t-1} = dh # z   (+ W_hhᵀ dĥ, by the caller)
+   * </pre>
+   *
+   * @param m number of rows
+   * @param p padded hidden size
+   * @param gx r, z, n [m, 3p]; holds dx̂ afterwards. Modified.
+   * @param gxo first index
+   * @param gh ĥ [m, 3p]; holds dĥ afterwards. Modified.
+   * @param gho first index
+   * @param hPrev h_{t-1} [m, p]. Not modified.
+   * @param hpo first index
+   * @param dh gradient of h_t [m, p]; holds dh # z afterwards. Modified.
+   * @param dho first index
+   */
+  void backward(
+      int m,
+      int p,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] dh,
+      int dho);
+}

@@ -1,0 +1,57 @@
+package dev.unroll.fallback;
+
+/**
+ * One implementation of every kernel, grouped by subject.
+ *
+ * <p>Conventions shared by all kernels:
+ *
+ * <ul>
+ *   <li>Matrices are row-major {@code float[]} with an offset and a row stride. A row holds the
+ *       features of one sequence element; its length is padded to a multiple of {@link #LANES} and
+ *       the padding holds zeros, so that no kernel needs a tail.
+ *   <li>Every sum runs over its index in ascending order, one chain of fused multiply-adds per
+ *       result. The lane width, the number of rows in a call and the number of threads never change
+ *       the order, hence never the bits.
+ *   <li>Kernels check nothing but by {@code assert}; the public classes of the engine check shapes
+ *       once. No kernel allocates.
+ *   <li>State and gradient kernels replace magnitudes below {@link FloatMath#FLUSH} by zero,
+ *       because arithmetic on denormals is up to a hundred times slower.
+ * </ul>
+ *
+ * @param name the implementation's short name, {@code fallback} or {@code simd}
+ * @param laneBits the vector width in bits; 32 for the scalar twin
+ * @param affine matrix products over packed weights
+ * @param elements element-wise operations
+ * @param rnn the pointwise part of the simple recurrent cell
+ * @param lstm the pointwise part of the LSTM cell
+ * @param gru the pointwise part of the GRU cell
+ * @param loss losses and their gradients
+ * @param optimizer parameter updates
+ */
+public record Kernels(
+    String name,
+    int laneBits,
+    AffineKernels affine,
+    ElementKernels elements,
+    RnnKernels rnn,
+    LstmKernels lstm,
+    GruKernels gru,
+    LossKernels loss,
+    OptimizerKernels optimizer) {
+
+  /**
+   * Row lengths are padded to a multiple of this many floats: one 512-bit vector, one cache line.
+   */
+  public static final int LANES = 16;
+
+  /**
+   * Rounds up to a multiple of {@link #LANES}.
+   *
+   * @param n a count of floats, not negative
+   * @return the padded count
+   * @throws ArithmeticException if the padded count exceeds an {@code int}
+   */
+  public static int pad(int n) {
+    return Math.addExact(n, LANES - 1) & -LANES;
+  }
+}

@@ -1,0 +1,82 @@
+package dev.unroll.fallback;
+
+/**
+ * Pointwise part of the LSTM cell (Hochreiter &amp; Schmidhuber 1997, with the forget gate of Gers
+ * et al. 2000), gates in PyTorch's order i, f, g, o:
+ *
+ * <pre>
+ *   z_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
+ *   i = sigmoid(z_i)   f = sigmoid(z_f)   g = tanh(z_g)   o = sigmoid(z_o)
+ *   c_t = f # c_{t-1} + i # g
+ *   h_t = o # tanh(c_t)
+ * </pre>
+ */
+public interface LstmKernels {
+
+  /**
+   * One step for n rows.
+   *
+   * @param n number of rows
+   * @param p padded hidden size
+   * @param z pre-activations [n, 4p]; holds the activated gates afterwards. Modified.
+   * @param zo first index
+   * @param cPrev c_{t-1} [n, p]. Not modified.
+   * @param cpo first index
+   * @param c c_t [n, p]; may be {@code cPrev} itself. Modified.
+   * @param co first index
+   * @param tanhC tanh(c_t) [n, p]. Modified.
+   * @param tco first index
+   * @param h h_t [n, p]. Modified.
+   * @param ho first index
+   */
+  void forward(
+      int n,
+      int p,
+      float[] z,
+      int zo,
+      float[] cPrev,
+      int cpo,
+      float[] c,
+      int co,
+      float[] tanhC,
+      int tco,
+      float[] h,
+      int ho);
+
+  /**
+   * BPTT through one step for n rows:
+   *
+   * <pre>
+   *   dc   = dc_t + dh # o # (1 - tanh²(c_t))
+   *   dz_i = dc # g # i # (1-i)         dz_f = dc # c_{t-1} # f # (1-f)
+   *   dz_g = dc # i # (1-g²)            dz_o = dh # tanh(c_t) # o # (1-o)
+   *   dc_{t-1} = dc # f
+   * </pre>
+   *
+   * @param n number of rows
+   * @param p padded hidden size
+   * @param z activated gates [n, 4p]; holds dz afterwards. Modified.
+   * @param zo first index
+   * @param cPrev c_{t-1} [n, p]. Not modified.
+   * @param cpo first index
+   * @param tanhC tanh(c_t) [n, p]. Not modified.
+   * @param tco first index
+   * @param dh gradient of h_t [n, p]. Not modified.
+   * @param dho first index
+   * @param dc gradient of c_t from later steps [n, p]; holds that of c_{t-1} afterwards. Modified.
+   * @param dco first index
+   */
+  void backward(
+      int n,
+      int p,
+      float[] z,
+      int zo,
+      float[] cPrev,
+      int cpo,
+      float[] tanhC,
+      int tco,
+      float[] dh,
+      int dho,
+      float[] dc,
+      int dco);
+}

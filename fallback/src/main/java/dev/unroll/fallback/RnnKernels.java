@@ -1,0 +1,56 @@
+package dev.unroll.fallback;
+
+/**
+ * Pointwise part of the simple recurrent cell (Elman 1990): h_t = tanh(z_t) or h_t = max(0, z_t),
+ * where z_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh.
+ */
+public interface RnnKernels {
+
+  /**
+   * h = flush(tanh(z)).
+   *
+   * @param n number of elements
+   * @param z pre-activations. Not modified.
+   * @param zo first index
+   * @param h hidden state. Modified.
+   * @param ho first index
+   */
+  void forwardTanh(int n, float[] z, int zo, float[] h, int ho);
+
+  /**
+   * h = flush(max(0, z)); NaN stays NaN.
+   *
+   * @param n number of elements
+   * @param z pre-activations. Not modified.
+   * @param zo first index
+   * @param h hidden state. Modified.
+   * @param ho first index
+   */
+  void forwardRelu(int n, float[] z, int zo, float[] h, int ho);
+
+  /**
+   * dz = flush(dh (1 - h²)).
+   *
+   * @param n number of elements
+   * @param h hidden state of the forward pass. Not modified.
+   * @param ho first index
+   * @param dh gradient of the hidden state. Not modified.
+   * @param dho first index
+   * @param dz gradient of the pre-activations. Modified.
+   * @param dzo first index
+   */
+  void backwardTanh(int n, float[] h, int ho, float[] dh, int dho, float[] dz, int dzo);
+
+  /**
+   * dz = flush(dh) where h &gt; 0, else 0.
+   *
+   * @param n number of elements
+   * @param h hidden state of the forward pass. Not modified.
+   * @param ho first index
+   * @param dh gradient of the hidden state. Not modified.
+   * @param dho first index
+   * @param dz gradient of the pre-activations. Modified.
+   * @param dzo first index
+   */
+  void backwardRelu(int n, float[] h, int ho, float[] dh, int dho, float[] dz, int dzo);
+}

@@ -1,0 +1,27 @@
+package dev.unroll.fallback;
+
+/** The plain-Java kernels, on every JDK from 17. */
+public final class ScalarKernels {
+  private static final Kernels INSTANCE =
+      new Kernels(
+          "fallback",
+          Float.SIZE,
+          new ScalarAffine(),
+          new ScalarElements(),
+          new ScalarRnn(),
+          new ScalarLstm(),
+          new ScalarGru(),
+          new ScalarLoss(),
+          new ScalarOptimizer());
+
+  private ScalarKernels() {}
+
+  /**
+   * The kernels; they hold no state.
+   *
+   * @return the same instance each time
+   */
+  public static Kernels instance() {
+    return INSTANCE;
+  }
+}

@@ -1,0 +1,103 @@
+package dev.unroll.fallback;
+
+import static dev.unroll.fallback.FloatMath.*;
+
+/** The scalar twin's arithmetic on one float: the only place where it multiplies and adds fused. */
+public final class ScalarMath {
+  private static final boolean FMA = Fma.isFast();
+
+  private ScalarMath() {}
+
+  /**
+   * a b + c, rounded once. On a processor without fused multiply-add it rounds twice, because the
+   * exact emulation is thousands of times slower; {@link Fma} tells.
+   *
+   * @param a factor
+   * @param b factor
+   * @param c summand
+   * @return a b + c
+   */
+  public static float fma(float a, float b, float c) {
+    return FMA ? Math.fma(a, b, c) : a * b + c;
+  }
+
+  /**
+   * Replaces a magnitude below {@link FloatMath#FLUSH} by 0.
+   *
+   * @param x any float
+   * @return x or 0
+   */
+  public static float flush(float x) {
+    return Math.abs(x) < FLUSH ? 0f : x;
+  }
+
+  /* p(r) = r + r² q(r) ~ expm1(r) */
+  private static float expm1OfRemainder(float r) {
+    float q = fma(Q5, r, Q4);
+    q = fma(q, r, Q3);
+    q = fma(q, r, Q2);
+    q = fma(q, r, Q1);
+    q = fma(q, r, Q0);
+    return fma(r * r, q, r);
+  }
+
+  private static float remainder(float x, float n) {
+    return fma(n, MINUS_LN2_LOW, fma(n, MINUS_LN2_HIGH, x));
+  }
+
+  /**
+   * exp(x), see {@link ElementKernels#exp}.
+   *
+   * @param x any float
+   * @return exp(x)
+   */
+  public static float exp(float x) {
+    float y = x < EXP_MIN ? EXP_MIN : x;
+    y = y > EXP_MAX ? EXP_MAX : y;
+    float t = fma(y, LOG2_E, ROUND);
+    float p = 1f + expm1OfRemainder(remainder(y, t - ROUND));
+    int n = Float.floatToRawIntBits(t) - Float.floatToRawIntBits(ROUND);
+    int half = n >> 1;
+    return p * powerOfTwo(half) * powerOfTwo(n - half);
+  }
+
+  /* 2^n for n in [-126, 127] */
+  private static float powerOfTwo(int n) {
+    return Float.intBitsToFloat((n + EXPONENT_BIAS) << EXPONENT_SHIFT);
+  }
+
+  /**
+   * 1 / (1 + exp(-x)) = e / (1 + e) with e = exp(x), see {@link ElementKernels#sigmoid}.
+   *
+   * @param x any float
+   * @return the logistic function of x
+   */
+  public static float sigmoid(float x) {
+    float y = x < EXP_MIN ? EXP_MIN : x;
+    y = y > SIGMOID_MAX ? SIGMOID_MAX : y;
+    float t = fma(y, LOG2_E, ROUND_SHIFTED);
+    float p = 1f + expm1OfRemainder(remainder(y, t - ROUND_SHIFTED));
+    int scaled = Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(t) << EXPONENT_SHIFT);
+    float e = Float.intBitsToFloat(scaled) * UNSHIFT;
+    return e / (1f + e);
+  }
+
+  /**
+   * tanh(|x|) = m / (m + 2) with m = expm1(2|x|), and the sign of x; see {@link
+   * ElementKernels#tanh}.
+   *
+   * @param x any float
+   * @return the hyperbolic tangent of x
+   */
+  public static float tanh(float x) {
+    float y = Math.abs(x);
+    y = y > TANH_MAX ? TANH_MAX : y;
+    y = y + y;
+    float t = fma(y, LOG2_E, ROUND_BIASED);
+    float p = expm1OfRemainder(remainder(y, t - ROUND_BIASED));
+    float s = Float.intBitsToFloat(Float.floatToRawIntBits(t) << EXPONENT_SHIFT);
+    float m = fma(s, p, s - 1f);
+    int magnitude = Float.floatToRawIntBits(m / (m + 2f));
+    return Float.intBitsToFloat(magnitude | (Float.floatToRawIntBits(x) & Integer.MIN_VALUE));
+  }
+}

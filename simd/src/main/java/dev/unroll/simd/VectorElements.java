@@ -1,0 +1,111 @@
+package dev.unroll.simd;
+
+import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.all;
+import static dev.unroll.simd.Lanes.load;
+import static dev.unroll.simd.VectorMath.fma;
+
+import dev.unroll.fallback.ElementKernels;
+import dev.unroll.fallback.FloatMath;
+import dev.unroll.fallback.Kernels;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/** Vector twin of the element-wise kernels. */
+final class VectorElements implements ElementKernels {
+
+  /* Sixteen partial sums; per thread, so that reductions allocate nothing and may run in parallel. */
+  static final ThreadLocal<float[]> PARTIAL =
+      ThreadLocal.withInitial(() -> new float[Kernels.LANES]);
+
+  @Override
+  public void sigmoid(int n, float[] x, int xo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      VectorMath.sigmoid(load(x, xo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void tanh(int n, float[] x, int xo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      VectorMath.tanh(load(x, xo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void exp(int n, float[] x, int xo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      VectorMath.exp(load(x, xo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void axpy(int n, float a, float[] x, int xo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      fma(all(a), load(x, xo + j), load(y, yo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void add(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      load(a, ao + j).add(load(b, bo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void multiply(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      load(a, ao + j).mul(load(b, bo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void multiplyAccumulate(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      fma(load(a, ao + j), load(b, bo + j), load(y, yo + j)).intoArray(y, yo + j);
+    }
+  }
+
+  @Override
+  public void scaleInPlace(int n, float a, float[] x, int xo) {
+    for (int j = 0; j < n; j += LENGTH) {
+      load(x, xo + j).mul(all(a)).intoArray(x, xo + j);
+    }
+  }
+
+  @Override
+  public void sumRowsAccumulate(int n, int columns, float[] m, int mo, int ms, float[] s, int so) {
+    for (int j = 0; j < columns; j += LENGTH) {
+      FloatVector sum = load(s, so + j);
+      for (int i = 0; i < n; i++) {
+        sum = sum.add(load(m, mo + i * ms + j));
+      }
+      sum.intoArray(s, so + j);
+    }
+  }
+
+  @Override
+  public double sumOfSquares(int n, float[] x, int xo) {
+    double sum = 0;
+    for (int block = 0; block < n; block += SUM_BLOCK) {
+      sum += blockSumOfSquares(Math.min(SUM_BLOCK, n - block), x, xo + block);
+    }
+    return sum;
+  }
+
+  private static float blockSumOfSquares(int n, float[] x, int xo) {
+    float[] lanes = PARTIAL.get();
+    Arrays.fill(lanes, 0f);
+    for (int l = 0; l < Kernels.LANES; l += LENGTH) {
+      FloatVector sum = load(lanes, l);
+      for (int j = l; j < n; j += Kernels.LANES) {
+        FloatVector v = load(x, xo + j);
+        sum = fma(v, v, sum);
+      }
+      sum.intoArray(lanes, l);
+    }
+    return FloatMath.reduce(lanes);
+  }
+}

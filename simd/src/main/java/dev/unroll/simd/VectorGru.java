@@ -1,0 +1,105 @@
+package dev.unroll.simd;
+
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.all;
+import static dev.unroll.simd.Lanes.load;
+import static dev.unroll.simd.VectorMath.flush;
+import static dev.unroll.simd.VectorMath.fma;
+import static dev.unroll.simd.VectorMath.sigmoid;
+import static dev.unroll.simd.VectorMath.tanh;
+
+import dev.unroll.fallback.GruKernels;
+import jdk.incubator.vector.FloatVector;
+
+/** Vector twin of the GRU cell. */
+final class VectorGru implements GruKernels {
+
+  @Override
+  public void forward(
+      int m,
+      int p,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] h,
+      int ho) {
+    for (int row = 0; row < m; row++) {
+      int g = row * 3 * p;
+      int s = row * p;
+      resetAndUpdateGates(2 * p, gx, gxo + g, gh, gho + g);
+      hiddenState(p, gx, gxo + g, gh, gho + g + 2 * p, hPrev, hpo + s, h, ho + s);
+    }
+  }
+
+  private static void resetAndUpdateGates(int n, float[] gx, int gxo, float[] gh, int gho) {
+    for (int j = 0; j < n; j += LENGTH) {
+      sigmoid(load(gx, gxo + j).add(load(gh, gho + j))).intoArray(gx, gxo + j);
+    }
+  }
+
+  private static void hiddenState(
+      int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
+    for (int j = 0; j < p; j += LENGTH) {
+      int x = gxo + j;
+      FloatVector r = load(gx, x);
+      FloatVector z = load(gx, x + p);
+      FloatVector n = tanh(fma(r, load(gh, gho + j), load(gx, x + 2 * p)));
+      n.intoArray(gx, x + 2 * p);
+      /* h_t = n + z # (h_{t-1} - n) */
+      flush(fma(z, load(hPrev, hpo + j).sub(n), n)).intoArray(h, ho + j);
+    }
+  }
+
+  @Override
+  public void backward(
+      int m,
+      int p,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] dh,
+      int dho) {
+    for (int row = 0; row < m; row++) {
+      int g = row * 3 * p;
+      int s = row * p;
+      backwardRow(p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, dh, dho + s);
+    }
+  }
+
+  private static void backwardRow(
+      int p,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] dh,
+      int dho) {
+    for (int j = 0; j < p; j += LENGTH) {
+      int x = gxo + j;
+      int g = gho + j;
+      FloatVector r = load(gx, x);
+      FloatVector z = load(gx, x + p);
+      FloatVector n = load(gx, x + 2 * p);
+      FloatVector dht = load(dh, dho + j);
+      /* dn = dh # (1-z) # (1-n²);  dr = dn # ĥ_n # r # (1-r) */
+      FloatVector dn = flush(dht.mul(all(1f).sub(z)).mul(fma(n.neg(), n, all(1f))));
+      FloatVector dz = flush(dht.mul(load(hPrev, hpo + j).sub(n)).mul(fma(z.neg(), z, z)));
+      FloatVector dr = flush(dn.mul(load(gh, g + 2 * p)).mul(fma(r.neg(), r, r)));
+      dr.intoArray(gx, x);
+      dz.intoArray(gx, x + p);
+      dn.intoArray(gx, x + 2 * p);
+      dr.intoArray(gh, g);
+      dz.intoArray(gh, g + p);
+      flush(dn.mul(r)).intoArray(gh, g + 2 * p);
+      flush(dht.mul(z)).intoArray(dh, dho + j);
+    }
+  }
+}

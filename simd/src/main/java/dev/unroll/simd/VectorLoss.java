@@ -1,0 +1,95 @@
+package dev.unroll.simd;
+
+import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.all;
+import static dev.unroll.simd.Lanes.load;
+import static dev.unroll.simd.VectorMath.fma;
+
+import dev.unroll.fallback.FloatMath;
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.LossKernels;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/** Vector twin of the losses. */
+final class VectorLoss implements LossKernels {
+
+  @Override
+  public double softmaxCrossEntropy(
+      int n, int classes, float[] y, int yo, int ys, int[] target, int to, float scale) {
+    int padded = Kernels.pad(classes);
+    double loss = 0;
+    for (int row = 0; row < n; row++) {
+      int o = yo + row * ys;
+      int wanted = target[to + row];
+      if (wanted < 0) {
+        Arrays.fill(y, o, o + padded, 0f);
+        continue;
+      }
+      Arrays.fill(y, o + classes, o + padded, Float.NEGATIVE_INFINITY);
+      float picked = y[o + wanted];
+      float max = max(classes, y, o);
+      float sum = expInPlace(padded, max, y, o);
+      loss += StrictMath.log(sum) + max - picked;
+      scale(padded, scale / sum, y, o);
+      y[o + wanted] -= scale;
+    }
+    return loss;
+  }
+
+  private static float max(int n, float[] y, int o) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int j = 0; j < n; j++) {
+      max = y[o + j] > max ? y[o + j] : max;
+    }
+    return max;
+  }
+
+  /* y = exp(y - max); returns the sum */
+  private static float expInPlace(int n, float max, float[] y, int o) {
+    float[] lanes = VectorElements.PARTIAL.get();
+    Arrays.fill(lanes, 0f);
+    for (int l = 0; l < Kernels.LANES; l += LENGTH) {
+      FloatVector sum = load(lanes, l);
+      for (int j = l; j < n; j += Kernels.LANES) {
+        FloatVector e = VectorMath.exp(load(y, o + j).sub(all(max)));
+        e.intoArray(y, o + j);
+        sum = sum.add(e);
+      }
+      sum.intoArray(lanes, l);
+    }
+    return FloatMath.reduce(lanes);
+  }
+
+  private static void scale(int n, float factor, float[] y, int o) {
+    for (int j = 0; j < n; j += LENGTH) {
+      load(y, o + j).mul(all(factor)).intoArray(y, o + j);
+    }
+  }
+
+  @Override
+  public double squaredError(int n, float[] y, int yo, float[] t, int to, float scale) {
+    double sum = 0;
+    for (int block = 0; block < n; block += SUM_BLOCK) {
+      int size = Math.min(SUM_BLOCK, n - block);
+      sum += blockSquaredError(size, y, yo + block, t, to + block, scale);
+    }
+    return sum;
+  }
+
+  private static float blockSquaredError(int n, float[] y, int yo, float[] t, int to, float scale) {
+    float[] lanes = VectorElements.PARTIAL.get();
+    Arrays.fill(lanes, 0f);
+    for (int l = 0; l < Kernels.LANES; l += LENGTH) {
+      FloatVector sum = load(lanes, l);
+      for (int j = l; j < n; j += Kernels.LANES) {
+        FloatVector d = load(y, yo + j).sub(load(t, to + j));
+        sum = fma(d, d, sum);
+        d.mul(all(scale)).intoArray(y, yo + j);
+      }
+      sum.intoArray(lanes, l);
+    }
+    return FloatMath.reduce(lanes);
+  }
+}

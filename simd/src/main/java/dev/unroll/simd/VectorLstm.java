@@ -1,0 +1,126 @@
+package dev.unroll.simd;
+
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.all;
+import static dev.unroll.simd.Lanes.load;
+import static dev.unroll.simd.VectorMath.flush;
+import static dev.unroll.simd.VectorMath.fma;
+import static dev.unroll.simd.VectorMath.sigmoid;
+import static dev.unroll.simd.VectorMath.tanh;
+
+import dev.unroll.fallback.LstmKernels;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Vector twin of the LSTM cell. Gates and state update are two loops, because C2 stops compiling
+ * vector code well when one method holds all five activations.
+ */
+final class VectorLstm implements LstmKernels {
+
+  @Override
+  public void forward(
+      int n,
+      int p,
+      float[] z,
+      int zo,
+      float[] cPrev,
+      int cpo,
+      float[] c,
+      int co,
+      float[] tanhC,
+      int tco,
+      float[] h,
+      int ho) {
+    for (int row = 0; row < n; row++) {
+      int zr = zo + row * 4 * p;
+      int s = row * p;
+      gates(p, z, zr);
+      cellState(p, z, zr, cPrev, cpo + s, c, co + s);
+      hiddenState(p, z, zr + 3 * p, c, co + s, tanhC, tco + s, h, ho + s);
+    }
+  }
+
+  private static void gates(int p, float[] z, int zo) {
+    for (int j = 0; j < 2 * p; j += LENGTH) {
+      sigmoid(load(z, zo + j)).intoArray(z, zo + j);
+    }
+    for (int j = 0; j < p; j += LENGTH) {
+      int g = zo + 2 * p + j;
+      int o = zo + 3 * p + j;
+      tanh(load(z, g)).intoArray(z, g);
+      sigmoid(load(z, o)).intoArray(z, o);
+    }
+  }
+
+  private static void cellState(
+      int p, float[] z, int zo, float[] cPrev, int cpo, float[] c, int co) {
+    for (int j = 0; j < p; j += LENGTH) {
+      FloatVector i = load(z, zo + j);
+      FloatVector f = load(z, zo + p + j);
+      FloatVector g = load(z, zo + 2 * p + j);
+      /* c_t = f # c_{t-1} + i # g */
+      flush(fma(f, load(cPrev, cpo + j), i.mul(g))).intoArray(c, co + j);
+    }
+  }
+
+  private static void hiddenState(
+      int p, float[] z, int oo, float[] c, int co, float[] tanhC, int tco, float[] h, int ho) {
+    for (int j = 0; j < p; j += LENGTH) {
+      /* h_t = o # tanh(c_t) */
+      FloatVector tc = tanh(load(c, co + j));
+      tc.intoArray(tanhC, tco + j);
+      flush(load(z, oo + j).mul(tc)).intoArray(h, ho + j);
+    }
+  }
+
+  @Override
+  public void backward(
+      int n,
+      int p,
+      float[] z,
+      int zo,
+      float[] cPrev,
+      int cpo,
+      float[] tanhC,
+      int tco,
+      float[] dh,
+      int dho,
+      float[] dc,
+      int dco) {
+    for (int row = 0; row < n; row++) {
+      int s = row * p;
+      backwardRow(p, z, zo + 4 * s, cPrev, cpo + s, tanhC, tco + s, dh, dho + s, dc, dco + s);
+    }
+  }
+
+  private static void backwardRow(
+      int p,
+      float[] z,
+      int zo,
+      float[] cPrev,
+      int cpo,
+      float[] tanhC,
+      int tco,
+      float[] dh,
+      int dho,
+      float[] dc,
+      int dco) {
+    for (int j = 0; j < p; j += LENGTH) {
+      int zj = zo + j;
+      FloatVector i = load(z, zj);
+      FloatVector f = load(z, zj + p);
+      FloatVector g = load(z, zj + 2 * p);
+      FloatVector o = load(z, zj + 3 * p);
+      FloatVector tc = load(tanhC, tco + j);
+      FloatVector dht = load(dh, dho + j);
+      /* dc = dc_t + dh # o # (1 - tanh²(c_t)) */
+      FloatVector dct = fma(dht.mul(o), fma(tc.neg(), tc, all(1f)), load(dc, dco + j));
+      /* dz = d(gate) # gate'(z) */
+      flush(dct.mul(g).mul(fma(i.neg(), i, i))).intoArray(z, zj);
+      flush(dct.mul(load(cPrev, cpo + j)).mul(fma(f.neg(), f, f))).intoArray(z, zj + p);
+      flush(dct.mul(i).mul(fma(g.neg(), g, all(1f)))).intoArray(z, zj + 2 * p);
+      flush(dht.mul(tc).mul(fma(o.neg(), o, o))).intoArray(z, zj + 3 * p);
+      flush(dct.mul(f)).intoArray(dc, dco + j);
+    }
+  }
+}
