@@ -1,0 +1,124 @@
+package dev.unroll.cli;
+
+import com.sun.management.ThreadMXBean;
+import dev.unroll.engine.ModelFile;
+import dev.unroll.engine.Rng;
+import dev.unroll.engine.Stream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "generate",
+    description = {
+      "Writes text, one character a step.",
+      "Afterwards prints to standard error the latency of a step and the bytes it allocated."
+    },
+    showDefaultValues = true,
+    mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private ModelChoice model;
+  @Mixin private KernelChoice kernels;
+
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to continue.")
+  private String prompt = "";
+
+  @Option(names = "--length", paramLabel = "N", description = "Characters to write.")
+  private int length = 500;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "1 samples as learned, less is bolder, 0 takes the likeliest.")
+  private double temperature = 1;
+
+  @Option(names = "--seed", paramLabel = "SEED", description = "Seed of the samples.")
+  private long seed = 1;
+
+  private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private long allocated;
+
+  @SuppressWarnings("NullAway.Init")
+  GenerateCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    if (length < 1) {
+      throw new UsageException("--length must be at least 1, not " + length);
+    }
+    if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
+      throw new UsageException("--temperature must be finite and not negative");
+    }
+    ModelFile file = model.load();
+    String characters = file.attributes().get(Vocabulary.ATTRIBUTE);
+    if (characters == null) {
+      throw new UsageException(
+          model.path() + " is no language model: it has no vocabulary; make one with unroll train");
+    }
+    Vocabulary vocabulary = Vocabulary.of(characters);
+    if (vocabulary.size() != file.network().spec().inputSize()
+        || vocabulary.size() != file.network().spec().networkOutputSize()) {
+      throw new UsageException(model.path() + ": vocabulary and network have different sizes");
+    }
+    int[] start = vocabulary.encode(prompt.isEmpty() ? firstCharacter(vocabulary) : prompt);
+    Stream stream = new Stream(file.network(), kernels.backend());
+    generate(stream, vocabulary, start);
+    return 0;
+  }
+
+  private static String firstCharacter(Vocabulary vocabulary) {
+    return vocabulary.knows('\n') ? "\n" : vocabulary.decode(0);
+  }
+
+  private void generate(Stream stream, Vocabulary vocabulary, int[] start) {
+    PrintWriter out = spec.commandLine().getOut();
+    float[] logits = new float[vocabulary.size()];
+    Sampler sampler = new Sampler(vocabulary.size(), temperature, new Rng(seed));
+    long[] nanos = new long[Math.addExact(start.length, length)];
+    int at = 0;
+    for (int id : start) {
+      nanos[at++] = timedStep(stream, id, logits);
+    }
+    out.print(prompt);
+    for (int i = 0; i < length; i++) {
+      int id = sampler.sample(logits);
+      out.print(vocabulary.decode(id));
+      out.flush();
+      nanos[at++] = timedStep(stream, id, logits);
+    }
+    out.println();
+    out.flush();
+    Arrays.sort(nanos);
+    System.err.printf(
+        Locale.ROOT,
+        "%d steps: p50 %s, p99 %s, p99.9 %s, max %s; %d bytes allocated per step%n",
+        at,
+        Sizes.nanos(percentile(nanos, 0.5)),
+        Sizes.nanos(percentile(nanos, 0.99)),
+        Sizes.nanos(percentile(nanos, 0.999)),
+        Sizes.nanos(nanos[at - 1]),
+        allocated / at);
+  }
+
+  private long timedStep(Stream stream, int id, float[] logits) {
+    long before = threads.getCurrentThreadAllocatedBytes();
+    long start = System.nanoTime();
+    stream.step(id, logits);
+    long nanos = System.nanoTime() - start;
+    allocated += threads.getCurrentThreadAllocatedBytes() - before;
+    return nanos;
+  }
+
+  private static long percentile(long[] sorted, double part) {
+    return sorted[Math.min(sorted.length - 1, (int) (sorted.length * part))];
+  }
+}

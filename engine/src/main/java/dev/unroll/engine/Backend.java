@@ -1,0 +1,163 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.Fma;
+import dev.unroll.fallback.KernelProvider;
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.ScalarKernels;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+
+/**
+ * The kernels in use and why. The results do not depend on the choice, only the speed does.
+ *
+ * <p>The system property {@value #PROPERTY} forces a choice: {@code auto}, {@code simd} or {@code
+ * fallback}.
+ */
+public final class Backend {
+  /** System property that forces a choice of kernels. */
+  public static final String PROPERTY = "unroll.kernels";
+
+  private static final String AUTO = "auto";
+  private static final String FALLBACK = "fallback";
+
+  private final Kernels kernels;
+  private final String reason;
+
+  private Backend(Kernels kernels, String reason) {
+    this.kernels = kernels;
+    this.reason = reason;
+  }
+
+  /** The process-wide choice, made once, when first asked for. */
+  private static final class Default {
+    static final Backend INSTANCE = choose(System.getProperty(PROPERTY, AUTO));
+  }
+
+  /**
+   * The backend of this process: the best that runs well here, or the one that {@value #PROPERTY}
+   * names.
+   *
+   * @return the same instance each time
+   * @throws UnsupportedOperationException if the property names kernels that cannot be had
+   */
+  public static Backend preferred() {
+    return Default.INSTANCE;
+  }
+
+  /**
+   * Chooses kernels by name.
+   *
+   * @param name {@code auto}, {@code simd} or {@code fallback}
+   * @return the backend
+   * @throws IllegalArgumentException if the name is none of these
+   * @throws UnsupportedOperationException if the named kernels cannot be had, with the reason
+   */
+  public static Backend choose(String name) {
+    return switch (name) {
+      case FALLBACK -> new Backend(ScalarKernels.instance(), "asked for");
+      case AUTO -> auto();
+      case "simd" -> forced(name);
+      default ->
+          throw new IllegalArgumentException(
+              "unknown kernels '" + name + "'; choose auto, simd or fallback");
+    };
+  }
+
+  /**
+   * A backend over given kernels, for tests and measurements.
+   *
+   * @param kernels the kernels
+   * @return the backend
+   */
+  public static Backend of(Kernels kernels) {
+    return new Backend(kernels, "given by the caller");
+  }
+
+  private static Backend auto() {
+    List<String> obstacles = new ArrayList<>();
+    for (KernelProvider provider : providers(obstacles)) {
+      String obstacle = provider.obstacle();
+      if (obstacle.isEmpty()) {
+        return new Backend(provider.kernels(), "the fastest that runs here");
+      }
+      obstacles.add(provider.name() + " not used: " + obstacle);
+    }
+    if (obstacles.isEmpty()) {
+      obstacles.add("simd not used: module dev.unroll.simd is missing");
+    }
+    return new Backend(ScalarKernels.instance(), String.join("; ", obstacles));
+  }
+
+  private static Backend forced(String name) {
+    List<String> obstacles = new ArrayList<>();
+    for (KernelProvider provider : providers(obstacles)) {
+      if (provider.name().equals(name)) {
+        String obstacle = provider.obstacle();
+        if (!obstacle.isEmpty()) {
+          throw new UnsupportedOperationException(name + " kernels cannot be had: " + obstacle);
+        }
+        return new Backend(provider.kernels(), "asked for");
+      }
+    }
+    String why = obstacles.isEmpty() ? "module dev.unroll.simd is missing" : obstacles.get(0);
+    throw new UnsupportedOperationException(name + " kernels cannot be had: " + why);
+  }
+
+  /* A provider compiled for a newer JDK or for an absent module fails to load; that is a reason, no error. */
+  private static List<KernelProvider> providers(List<String> obstacles) {
+    List<KernelProvider> found = new ArrayList<>();
+    Iterator<KernelProvider> services =
+        ServiceLoader.load(KernelProvider.class, Backend.class.getClassLoader()).iterator();
+    while (true) {
+      try {
+        if (!services.hasNext()) {
+          return found;
+        }
+        found.add(services.next());
+      } catch (UnsupportedClassVersionError e) {
+        obstacles.add("simd not used: it needs JDK 25, this is " + Runtime.version().feature());
+        return found;
+      } catch (ServiceConfigurationError | LinkageError e) {
+        obstacles.add("simd not used: " + rootMessage(e));
+        return found;
+      }
+    }
+  }
+
+  private static String rootMessage(Throwable e) {
+    Throwable cause = e;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    String message = String.valueOf(cause.getMessage());
+    if (message.contains("jdk/incubator/vector") || message.contains("jdk.incubator.vector")) {
+      return "module jdk.incubator.vector is not resolved; start java with"
+          + " --add-modules jdk.incubator.vector";
+    }
+    return message;
+  }
+
+  /**
+   * The kernels.
+   *
+   * @return the kernels of this backend
+   */
+  public Kernels kernels() {
+    return kernels;
+  }
+
+  /**
+   * Names the kernels, the lane width and the reason for the choice, in one line.
+   *
+   * @return for example {@code simd kernels, 512-bit lanes (the fastest that runs here)}
+   */
+  public String describe() {
+    String lanes = kernels.laneBits() == Float.SIZE ? "scalar" : kernels.laneBits() + "-bit lanes";
+    String bits =
+        Fma.isFast() ? "" : "; without fused multiply-add the bits may differ from other machines";
+    return kernels.name() + " kernels, " + lanes + " (" + reason + ")" + bits;
+  }
+}

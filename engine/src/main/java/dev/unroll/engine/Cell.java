@@ -1,0 +1,50 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.Kernels;
+
+/**
+ * The recurrence of one cell over a batch, with the values that BPTT needs.
+ *
+ * <p>A cell writes state into slots of its {@link State}. Before the first step the gates hold W_ih
+ * x + b for every step; a forward step adds the recurrent part and advances the state from one slot
+ * to another. A backward step turns the gates of a step into their gradients.
+ */
+sealed interface Cell permits RnnCell, GruCell, LstmCell {
+
+  /** W_ih x + b [time * batch, gateRows]; after the backward pass the gradient of it. */
+  float[] inputGates();
+
+  /** After the backward pass the gradient of W_hh h + b_hh, of the same shape. */
+  float[] recurrentGates();
+
+  /**
+   * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.
+   */
+  void forward(int t, int previous, int next);
+
+  /**
+   * BPTT through step t.
+   *
+   * @param dh gradient of the step's h [batch, paddedOutput]; holds that of the previous h
+   *     afterwards
+   * @param dc the same for c; unused by cells without it
+   */
+  void backward(int t, int previous, int next, float[] dh, float[] dc);
+
+  /** Adds the gradients of parameters other than W_ih, W_hh and the biases. */
+  default void addGradients(int rows, float[] gradients) {}
+
+  static Cell create(
+      Kernels kernels,
+      LayerWeights weights,
+      State state,
+      int time,
+      boolean training,
+      Memory memory) {
+    return switch (weights.layer.cell()) {
+      case RNN_TANH, RNN_RELU -> new RnnCell(kernels, weights, state, time, memory);
+      case GRU -> new GruCell(kernels, weights, state, time, memory);
+      case LSTM -> new LstmCell(kernels, weights, state, time, training, memory);
+    };
+  }
+}

@@ -1,0 +1,66 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.Kernels;
+
+/** GRU with the reset gate after the product; see {@link dev.unroll.fallback.GruKernels}. */
+final class GruCell implements Cell {
+  private final Kernels kernels;
+  private final LayerWeights weights;
+  private final State state;
+  private final float[] inputGates;
+  private final float[] recurrentGates;
+
+  GruCell(Kernels kernels, LayerWeights weights, State state, int time, Memory memory) {
+    this.kernels = kernels;
+    this.weights = weights;
+    this.state = state;
+    inputGates = memory.floats((long) time * state.batch, weights.gateRows);
+    recurrentGates = memory.floats((long) time * state.batch, weights.gateRows);
+  }
+
+  @Override
+  public float[] inputGates() {
+    return inputGates;
+  }
+
+  @Override
+  public float[] recurrentGates() {
+    return recurrentGates;
+  }
+
+  @Override
+  public void forward(int t, int previous, int next) {
+    int n = state.batch;
+    int p = state.paddedHidden;
+    int g = t * n * 3 * p;
+    int hPrev = state.hidden(previous);
+    kernels
+        .affine()
+        .affineBatch(weights.hiddenHidden, n, state.h, hPrev, p, recurrentGates, g, 3 * p);
+    kernels
+        .gru()
+        .forward(
+            n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, state.hidden(next));
+  }
+
+  @Override
+  public void backward(int t, int previous, int next, float[] dh, float[] dc) {
+    int n = state.batch;
+    int p = state.paddedHidden;
+    int g = t * n * 3 * p;
+    kernels
+        .gru()
+        .backward(n, p, inputGates, g, recurrentGates, g, state.h, state.hidden(previous), dh, 0);
+    kernels
+        .affine()
+        .affineBatchAccumulate(
+            Memory.require(weights.hiddenHiddenTransposed, "made for training"),
+            n,
+            recurrentGates,
+            g,
+            3 * p,
+            dh,
+            0,
+            p);
+  }
+}

@@ -1,0 +1,103 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.AffineKernels;
+import dev.unroll.fallback.PackedMatrix;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands out the buffers of a workspace, or only adds up their sizes: the same constructors run in
+ * both modes, so the announced size is the allocated one.
+ */
+final class Memory {
+  private static final float[] NOTHING = {};
+  private static final int[] NO_IDS = {};
+
+  private final boolean measuring;
+  private long bytes;
+
+  private Memory(boolean measuring) {
+    this.measuring = measuring;
+  }
+
+  static Memory measuring() {
+    return new Memory(true);
+  }
+
+  static Memory allocating() {
+    return new Memory(false);
+  }
+
+  boolean isMeasuring() {
+    return measuring;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  /** A float array of rows x columns. */
+  float[] floats(long rows, long columns) {
+    long size = arraySize(rows, columns);
+    bytes = Math.addExact(bytes, size * Float.BYTES);
+    return measuring ? NOTHING : new float[(int) size];
+  }
+
+  /** An int array. */
+  int[] ints(long rows, long columns) {
+    long size = arraySize(rows, columns);
+    bytes = Math.addExact(bytes, size * Integer.BYTES);
+    return measuring ? NO_IDS : new int[(int) size];
+  }
+
+  private static long arraySize(long rows, long columns) {
+    long size = Math.multiplyExact(rows, columns);
+    if (size > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "a buffer of "
+              + rows
+              + " x "
+              + columns
+              + " floats exceeds 2^31 elements;"
+              + " choose a smaller batch or fewer steps");
+    }
+    return size;
+  }
+
+  /** A packed matrix; the shape of the smallest one while measuring. */
+  PackedMatrix matrix(AffineKernels kernels, int rows, int columns, PackedMatrix.Use use) {
+    long size = Math.addExact(Math.multiplyExact((long) rows, (long) columns), (long) rows);
+    bytes = Math.addExact(bytes, Math.multiplyExact(size, (long) Float.BYTES));
+    arraySize(rows, columns);
+    return measuring ? Placeholder.INSTANCE : kernels.allocate(rows, columns, use);
+  }
+
+  /** Stands for a matrix that is only measured. */
+  private static final class Placeholder extends PackedMatrix {
+    static final Placeholder INSTANCE = new Placeholder();
+
+    Placeholder() {
+      super(dev.unroll.fallback.Kernels.LANES, 1);
+    }
+
+    @Override
+    public long bytes() {
+      return 0;
+    }
+  }
+
+  /** Says what an int product would overflow. */
+  static int product(int a, int b, String what) {
+    try {
+      return Math.multiplyExact(a, b);
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(what + " " + a + " x " + b + " exceeds 2^31", e);
+    }
+  }
+
+  static <T> T require(@Nullable T value, String what) {
+    if (value == null) {
+      throw new IllegalStateException(what);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,278 @@
+package dev.unroll.engine;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+
+/**
+ * A network in a safetensors file: the architecture and free attributes in {@code __metadata__},
+ * the parameters under PyTorch's names. PyTorch reads it as a state dict; a bare state dict of one
+ * nn.RNN, nn.GRU or nn.LSTM is read too, its architecture inferred from names and shapes.
+ *
+ * <p>A checksum over metadata, names, shapes and data tells a damaged file.
+ *
+ * @param network the network
+ * @param attributes what the application wants to keep with it, for example a vocabulary
+ */
+public record ModelFile(Network network, Map<String, String> attributes) {
+  private static final String PREFIX = "unroll.";
+  private static final String FORMAT = PREFIX + "format";
+  private static final String INPUT = PREFIX + "input";
+  private static final String INPUT_SIZE = PREFIX + "input_size";
+  private static final String EMBEDDING_SIZE = PREFIX + "embedding_size";
+  private static final String LAYERS = PREFIX + "layers";
+  private static final String BIDIRECTIONAL = PREFIX + "bidirectional";
+  private static final String OUTPUT_SIZE = PREFIX + "output_size";
+  private static final String CHECKSUM = PREFIX + "checksum";
+  private static final String ATTRIBUTE = PREFIX + "attribute.";
+  private static final String VERSION = "1";
+
+  /** Copies the attributes. */
+  public ModelFile {
+    attributes = Map.copyOf(attributes);
+  }
+
+  /**
+   * How to read.
+   *
+   * @param allowNonFinite whether NaN and infinite weights are accepted
+   * @param relu whether a bare state dict of an nn.RNN has the nonlinearity relu, which it does not
+   *     say
+   */
+  public record Options(boolean allowNonFinite, boolean relu) {
+    /** Finite weights; tanh. */
+    public static final Options DEFAULT = new Options(false, false);
+  }
+
+  /**
+   * Writes the file, at once or not at all.
+   *
+   * @param path the file
+   * @throws IOException if it cannot be written
+   */
+  public void save(Path path) throws IOException {
+    Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
+    for (Parameter p : network.parameters()) {
+      tensors.put(p.name(), new Safetensors.Tensor(p.shape(), network.values(), p.offset()));
+    }
+    Map<String, String> metadata = describe(network.spec());
+    attributes.forEach((key, value) -> metadata.put(ATTRIBUTE + key, value));
+    CRC32C crc = new CRC32C();
+    update(crc, metadata);
+    for (Map.Entry<String, Safetensors.Tensor> e : new TreeMap<>(tensors).entrySet()) {
+      Safetensors.Tensor tensor = e.getValue();
+      update(crc, e.getKey() + tensor.shape());
+      crc.update(Safetensors.bytes(tensor.values(), tensor.offset(), tensor.size()).array());
+    }
+    metadata.put(CHECKSUM, Long.toHexString(crc.getValue()));
+    Safetensors.write(path, metadata, tensors);
+  }
+
+  private static void update(CRC32C crc, Map<String, String> metadata) {
+    new TreeMap<>(metadata).forEach((key, value) -> update(crc, key + "=" + value));
+  }
+
+  private static void update(CRC32C crc, String text) {
+    crc.update(text.getBytes(StandardCharsets.UTF_8));
+    crc.update(0);
+  }
+
+  private static Map<String, String> describe(NetworkSpec spec) {
+    List<String> layers = new ArrayList<>();
+    for (LayerSpec l : spec.layers()) {
+      String bias = l.bias() ? "bias" : "nobias";
+      layers.add(l.cell() + ":" + l.hidden() + ":" + l.projection() + ":" + bias);
+    }
+    Map<String, String> metadata = new TreeMap<>();
+    metadata.put(FORMAT, VERSION);
+    metadata.put(INPUT, spec.input().name());
+    metadata.put(INPUT_SIZE, Integer.toString(spec.inputSize()));
+    metadata.put(EMBEDDING_SIZE, Integer.toString(spec.embeddingSize()));
+    metadata.put(LAYERS, String.join(",", layers));
+    metadata.put(BIDIRECTIONAL, Boolean.toString(spec.bidirectional()));
+    metadata.put(OUTPUT_SIZE, Integer.toString(spec.outputSize()));
+    return metadata;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param path the file
+   * @param options what to accept
+   * @return network and attributes
+   * @throws InvalidFileException if the file is damaged or not a network
+   * @throws IOException if it cannot be read
+   */
+  public static ModelFile load(Path path, Options options) throws IOException {
+    try (Safetensors file = Safetensors.open(path)) {
+      boolean ours = file.metadata().keySet().stream().anyMatch(k -> k.startsWith(PREFIX));
+      if (!ours) {
+        NetworkSpec spec = StateDict.infer(file, options.relu());
+        Network network = new Network(spec);
+        readParameters(file, network, options, true);
+        return new ModelFile(network, Map.of());
+      }
+      Map<String, String> attributes = new TreeMap<>();
+      NetworkSpec spec = parse(file, attributes);
+      Network network = newNetwork(path, spec);
+      checkNames(file, network, false);
+      checkSum(file);
+      readParameters(file, network, options, false);
+      return new ModelFile(network, attributes);
+    }
+  }
+
+  private static Network newNetwork(Path path, NetworkSpec spec) throws InvalidFileException {
+    try {
+      return new Network(spec);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(path + ": " + e.getMessage());
+    }
+  }
+
+  private static NetworkSpec parse(Safetensors file, Map<String, String> attributes)
+      throws InvalidFileException {
+    Map<String, String> rest = new TreeMap<>(file.metadata());
+    rest.remove("format"); // PyTorch's own mark
+    rest.remove(CHECKSUM);
+    String version = take(file, rest, FORMAT);
+    if (!version.equals(VERSION)) {
+      throw new InvalidFileException(
+          file.path() + ": format version " + version + "; this version reads " + VERSION);
+    }
+    NetworkSpec spec;
+    try {
+      spec =
+          new NetworkSpec(
+              NetworkSpec.Input.valueOf(take(file, rest, INPUT)),
+              Integer.parseInt(take(file, rest, INPUT_SIZE)),
+              Integer.parseInt(take(file, rest, EMBEDDING_SIZE)),
+              parseLayers(take(file, rest, LAYERS)),
+              parseBoolean(take(file, rest, BIDIRECTIONAL)),
+              Integer.parseInt(take(file, rest, OUTPUT_SIZE)));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFileException(
+          file.path() + ": the metadata describe no network: " + e.getMessage());
+    }
+    for (Map.Entry<String, String> e : rest.entrySet()) {
+      if (!e.getKey().startsWith(ATTRIBUTE)) {
+        throw new InvalidFileException(file.path() + ": unknown metadata key '" + e.getKey() + "'");
+      }
+      attributes.put(e.getKey().substring(ATTRIBUTE.length()), e.getValue());
+    }
+    return spec;
+  }
+
+  private static String take(Safetensors file, Map<String, String> from, String key)
+      throws InvalidFileException {
+    String value = from.remove(key);
+    if (value == null) {
+      throw new InvalidFileException(file.path() + ": metadata key '" + key + "' is missing");
+    }
+    return value;
+  }
+
+  private static boolean parseBoolean(String text) {
+    if (!text.equals("true") && !text.equals("false")) {
+      throw new IllegalArgumentException("'" + text + "' is neither true nor false");
+    }
+    return Boolean.parseBoolean(text);
+  }
+
+  private static List<LayerSpec> parseLayers(String text) {
+    List<LayerSpec> layers = new ArrayList<>();
+    for (String layer : text.split(",", -1)) {
+      String[] f = layer.split(":", -1);
+      if (f.length != 4 || !(f[3].equals("bias") || f[3].equals("nobias"))) {
+        throw new IllegalArgumentException("layer '" + layer + "'");
+      }
+      layers.add(
+          new LayerSpec(
+              CellKind.valueOf(f[0].toUpperCase(Locale.ROOT)),
+              Integer.parseInt(f[1]),
+              Integer.parseInt(f[2]),
+              f[3].equals("bias")));
+    }
+    return layers;
+  }
+
+  private static void checkNames(Safetensors file, Network network, boolean ignoreCase)
+      throws InvalidFileException {
+    for (Parameter p : network.parameters()) {
+      Safetensors.Entry entry = file.entries().get(p.name());
+      if (entry == null) {
+        throw new InvalidFileException(file.path() + ": tensor '" + p.name() + "' is missing");
+      }
+      List<Long> shape = p.shape().stream().map(Integer::longValue).toList();
+      if (!entry.shape().equals(shape)) {
+        throw new InvalidFileException(
+            file.path()
+                + ": tensor '"
+                + p.name()
+                + "' has shape "
+                + entry.shape()
+                + ", not "
+                + shape);
+      }
+    }
+    for (String name : file.entries().keySet()) {
+      boolean known = network.layout().find(name).isPresent();
+      if (!known && !(ignoreCase && StateDict.isCaseTensor(name))) {
+        throw new InvalidFileException(file.path() + ": unknown tensor '" + name + "'");
+      }
+    }
+  }
+
+  private static void checkSum(Safetensors file) throws IOException {
+    Map<String, String> metadata = new TreeMap<>(file.metadata());
+    String expected = take(file, metadata, CHECKSUM);
+    metadata.remove("format");
+    CRC32C crc = new CRC32C();
+    update(crc, metadata);
+    for (Safetensors.Entry entry : new TreeMap<>(file.entries()).values()) {
+      update(crc, entry.name() + entry.shape());
+      file.forEachChunk(entry, (ByteBuffer chunk) -> crc.update(chunk));
+    }
+    String actual = Long.toHexString(crc.getValue());
+    if (!actual.equals(expected)) {
+      throw new InvalidFileException(
+          file.path()
+              + ": the checksum is "
+              + actual
+              + ", not "
+              + expected
+              + " as saved: the file is damaged or was changed; to accept changed tensors, save"
+              + " them without the metadata, as a bare state dict");
+    }
+  }
+
+  private static void readParameters(
+      Safetensors file, Network network, Options options, boolean ignoreCase) throws IOException {
+    checkNames(file, network, ignoreCase);
+    for (Parameter p : network.parameters()) {
+      float[] values = file.floats(p.name());
+      for (int i = 0; i < values.length && !options.allowNonFinite(); i++) {
+        if (!Float.isFinite(values[i])) {
+          throw new InvalidFileException(
+              file.path()
+                  + ": '"
+                  + p.name()
+                  + "' holds "
+                  + values[i]
+                  + " at element "
+                  + i
+                  + "; allow non-finite weights to read it all the same");
+        }
+      }
+      network.set(p.name(), values);
+    }
+  }
+}

@@ -1,0 +1,685 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.PackedMatrix;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A network unrolled over whole sequences: forward, and for training backward through time (BPTT),
+ * over buffers allocated once for a batch size and a largest number of steps.
+ *
+ * <p>Arrays at this interface are dense and row-major as in PyTorch with {@code batch_first=False}:
+ * inputs [T, B, I], outputs [T, B, O], states [layers * directions, B, H]. Not safe for use by
+ * several threads.
+ */
+public final class Unrolled {
+  private final Network network;
+  private final NetworkSpec spec;
+  private final Kernels kernels;
+  private final int batch;
+  private final int time;
+  private final boolean training;
+  private final long bytes;
+
+  private final UnrolledLayer[][] layers;
+  private final Features[] inputs;
+  private final int[] ids;
+  private final int[] lengths;
+  private final float[] features;
+  private final int featureStride;
+  private final float[] firstInputGradient;
+  private final float[] joinedGradient;
+  private final float[] gradients;
+  private final @Nullable PackedMatrix head;
+  private final @Nullable PackedMatrix headTransposed;
+  private final float[] headOutput;
+  private final int headStride;
+  private final float[] headWeightGradient;
+  private final float[] headBiasGradient;
+  private int steps;
+
+  /**
+   * A matrix of layer inputs [time * batch, stride]: an own buffer, or the state of the layer
+   * below.
+   */
+  private record Features(float[] values, int offset, int stride) {}
+
+  /**
+   * Allocates the buffers and reads the parameters.
+   *
+   * @param network the network
+   * @param backend the kernels
+   * @param batch sequences at a time, B
+   * @param time largest number of steps, T
+   * @param training whether {@link #backward} will be called
+   * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
+   */
+  public Unrolled(Network network, Backend backend, int batch, int time, boolean training) {
+    this(network, backend.kernels(), batch, time, training, Memory.allocating());
+    refresh();
+  }
+
+  private Unrolled(
+      Network network, Kernels kernels, int batch, int time, boolean training, Memory memory) {
+    if (batch < 1 || time < 1) {
+      throw new IllegalArgumentException(
+          "batch and time must be at least 1, not " + batch + " and " + time);
+    }
+    this.network = network;
+    this.kernels = kernels;
+    this.batch = batch;
+    this.time = time;
+    this.training = training;
+    spec = network.spec();
+    long n = (long) batch * time;
+    long back = training ? 1 : 0;
+    int count = spec.layers().size();
+    layers = new UnrolledLayer[count][spec.directions()];
+    inputs = new Features[count + 1];
+    boolean classes = spec.input() != NetworkSpec.Input.FEATURES;
+    boolean oneHot = spec.input() == NetworkSpec.Input.ONE_HOT;
+    int first = Kernels.pad(spec.layerInputSize(0));
+    ids = memory.ints(classes ? n : 0, 1);
+    lengths = memory.ints(batch, 1);
+    Arrays.fill(lengths, time);
+    inputs[0] = new Features(memory.floats(oneHot ? 0 : n, first), 0, first);
+    for (int l = 0; l < count; l++) {
+      for (int d = 0; d < spec.directions(); d++) {
+        layers[l][d] =
+            new UnrolledLayer(kernels, spec, network.layout(), l, d, batch, time, training, memory);
+      }
+      inputs[l + 1] = outputsOf(layers[l], spec.layerInputSize(l + 1), n, memory);
+    }
+    features = inputs[count].values();
+    featureStride = inputs[count].stride();
+    firstInputGradient = memory.floats(oneHot ? 0 : back * n, first);
+    int widest = 0;
+    for (int l = 1; l <= count; l++) {
+      widest = Math.max(widest, inputs[l].stride());
+    }
+    joinedGradient = memory.floats(spec.bidirectional() ? back * n : 0, widest);
+    gradients = memory.floats(back, network.layout().size());
+    boolean headed = spec.outputSize() > 0;
+    headStride = Kernels.pad(spec.outputSize());
+    PackedMatrix.Use use = n < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
+    int width = spec.recurrentOutputSize();
+    head = headed ? memory.matrix(kernels.affine(), headStride, width, use) : null;
+    headTransposed =
+        headed && training ? memory.matrix(kernels.affine(), featureStride, headStride, use) : null;
+    headOutput = memory.floats(headed ? n : 0, headStride);
+    headWeightGradient = memory.floats(headed ? back * headStride : 0, featureStride);
+    headBiasGradient = memory.floats(headed ? back : 0, headStride);
+    bytes = memory.bytes();
+    steps = time;
+  }
+
+  private Features outputsOf(UnrolledLayer[] directions, int size, long n, Memory memory) {
+    if (directions.length == 1) {
+      int stride = directions[0].weights.paddedOutput;
+      return new Features(directions[0].state.h, directions[0].outputOffset(), stride);
+    }
+    int stride = Kernels.pad(size);
+    return new Features(memory.floats(n, stride), 0, stride);
+  }
+
+  /**
+   * The memory that the constructor would allocate, to be asked first.
+   *
+   * @param network the network
+   * @param batch sequences at a time
+   * @param time largest number of steps
+   * @param training whether {@link #backward} will be called
+   * @return bytes
+   * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
+   */
+  public static long bytesNeeded(Network network, int batch, int time, boolean training) {
+    Kernels any = dev.unroll.fallback.ScalarKernels.instance();
+    try {
+      return new Unrolled(network, any, batch, time, training, Memory.measuring()).bytes;
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "the workspace exceeds 2^63 bytes; choose a smaller batch or fewer steps", e);
+    }
+  }
+
+  /**
+   * The memory allocated.
+   *
+   * @return bytes
+   */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * The batch size.
+   *
+   * @return B
+   */
+  public int batch() {
+    return batch;
+  }
+
+  /**
+   * The largest number of steps.
+   *
+   * @return T
+   */
+  public int time() {
+    return time;
+  }
+
+  /** Reads the network's parameters again, after they changed. */
+  public void refresh() {
+    float[] parameters = network.values();
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        layer.weights.pack(parameters);
+      }
+    }
+    if (head != null) {
+      int width = spec.recurrentOutputSize();
+      Parameter w = network.layout().get("linear.weight");
+      int bias = network.layout().get("linear.bias").offset();
+      int out = spec.outputSize();
+      kernels.affine().pack(head, 0, 0, out, width, parameters, w.offset(), width);
+      kernels.affine().packBias(head, 0, out, parameters, bias);
+      if (headTransposed != null) {
+        kernels
+            .affine()
+            .packTransposed(headTransposed, 0, 0, width, out, parameters, w.offset(), width);
+      }
+    }
+  }
+
+  /** Sets the initial state to zero. */
+  public void clearState() {
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        layer.state.clear(layer.initialSlot(steps));
+      }
+    }
+  }
+
+  /**
+   * Sets the initial state, for sequences of the given number of steps.
+   *
+   * @param forSteps steps of the next {@link #forward}
+   * @param h0 hidden state [layers * directions, B, H]. Not modified.
+   * @param c0 cell state of the same layout, for LSTM layers only. Not modified.
+   * @throws IllegalArgumentException if a length does not fit
+   */
+  public void setState(int forSteps, float[] h0, float[] c0) {
+    checkSteps(forSteps);
+    checkLength("h0", h0.length, (long) batch * spec.hiddenStateSize());
+    checkLength("c0", c0.length, (long) batch * spec.cellStateSize());
+    steps = forSteps;
+    int ho = 0;
+    int co = 0;
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        layer.state.set(layer.initialSlot(steps), h0, ho, c0, co);
+        ho += batch * layer.weights.layer.outputSize();
+        co += layer.weights.layer.cell().hasCellState() ? batch * layer.weights.layer.hidden() : 0;
+      }
+    }
+  }
+
+  /**
+   * Copies the state after the last step: that of each row's own last step.
+   *
+   * @param hn hidden state [layers * directions, B, H]. Modified.
+   * @param cn cell state, for LSTM layers only. Modified.
+   * @throws IllegalArgumentException if a length does not fit
+   */
+  public void finalState(float[] hn, float[] cn) {
+    checkLength("h_n", hn.length, (long) batch * spec.hiddenStateSize());
+    checkLength("c_n", cn.length, (long) batch * spec.cellStateSize());
+    int ho = 0;
+    int co = 0;
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        layer.state.get(layer.finalSlot(steps), hn, ho, cn, co);
+        ho += batch * layer.weights.layer.outputSize();
+        co += layer.weights.layer.cell().hasCellState() ? batch * layer.weights.layer.hidden() : 0;
+      }
+    }
+  }
+
+  /** Makes the final state the initial one, for truncated BPTT over consecutive pieces. */
+  public void carryState() {
+    requireUnidirectional("carry its state into the next piece");
+    for (UnrolledLayer[] directions : layers) {
+      directions[0].state.copySlot(steps, 0);
+    }
+  }
+
+  private void requireUnidirectional(String what) {
+    if (spec.bidirectional()) {
+      throw new UnsupportedOperationException(
+          "a bidirectional network cannot " + what + ": it needs the whole sequence first");
+    }
+  }
+
+  /**
+   * Sets each row's number of steps, until the next call.
+   *
+   * @param rowLengths steps of each row, in [1, T]. Not modified.
+   * @throws IllegalArgumentException if the count or a length does not fit
+   */
+  public void setLengths(int[] rowLengths) {
+    checkLength("lengths", rowLengths.length, batch);
+    for (int row = 0; row < batch; row++) {
+      if (rowLengths[row] < 1 || rowLengths[row] > time) {
+        throw new IllegalArgumentException(
+            "lengths[" + row + "] must be from 1 to " + time + ", not " + rowLengths[row]);
+      }
+    }
+    System.arraycopy(rowLengths, 0, lengths, 0, batch);
+  }
+
+  /**
+   * Runs sequences of feature vectors from the initial state.
+   *
+   * @param count number of steps, at most T
+   * @param x inputs [count, B, I]. Not modified.
+   * @throws IllegalArgumentException if a size does not fit or the network takes class ids
+   */
+  public void forward(int count, float[] x) {
+    if (spec.input() != NetworkSpec.Input.FEATURES) {
+      throw new IllegalArgumentException("this network takes class ids, not feature vectors");
+    }
+    checkSteps(count);
+    int size = spec.inputSize();
+    checkLength("input", x.length, (long) count * batch * size);
+    moveInitialState(count);
+    float[] to = inputs[0].values();
+    int stride = inputs[0].stride();
+    for (int t = 0; t < count; t++) {
+      for (int row = 0; row < batch; row++) {
+        int i = t * batch + row;
+        if (t < lengths[row]) {
+          System.arraycopy(x, i * size, to, i * stride, size);
+        } else {
+          Arrays.fill(to, i * stride, i * stride + size, 0f);
+        }
+      }
+    }
+    run();
+  }
+
+  /**
+   * Runs sequences of class ids from the initial state.
+   *
+   * @param count number of steps, at most T
+   * @param classes ids [count, B], each in [0, inputSize). Not modified.
+   * @throws IllegalArgumentException if a size or an id does not fit or the network takes features
+   */
+  public void forward(int count, int[] classes) {
+    if (spec.input() == NetworkSpec.Input.FEATURES) {
+      throw new IllegalArgumentException("this network takes feature vectors, not class ids");
+    }
+    checkSteps(count);
+    checkLength("input", classes.length, (long) count * batch);
+    for (int i = 0; i < classes.length; i++) {
+      if (classes[i] < 0 || classes[i] >= spec.inputSize()) {
+        throw new IllegalArgumentException(
+            "input["
+                + i
+                + "] is class "
+                + classes[i]
+                + "; classes are 0 to "
+                + (spec.inputSize() - 1));
+      }
+    }
+    moveInitialState(count);
+    System.arraycopy(classes, 0, ids, 0, classes.length);
+    if (spec.input() == NetworkSpec.Input.EMBEDDING) {
+      Parameter p = network.layout().get("embedding.weight");
+      int size = spec.embeddingSize();
+      for (int i = 0; i < classes.length; i++) {
+        int from = p.offset() + classes[i] * size;
+        System.arraycopy(network.values(), from, inputs[0].values(), i * inputs[0].stride(), size);
+      }
+    }
+    run();
+  }
+
+  /* The initial state of a reverse layer stands in the slot after the last step. */
+  private void moveInitialState(int count) {
+    if (count == steps) {
+      return;
+    }
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        int from = layer.initialSlot(steps);
+        int to = layer.initialSlot(count);
+        if (from != to) {
+          layer.state.copySlot(from, to);
+        }
+      }
+    }
+    steps = count;
+  }
+
+  private void run() {
+    int n = steps * batch;
+    for (int l = 0; l < layers.length; l++) {
+      Features x = inputs[l];
+      for (UnrolledLayer layer : layers[l]) {
+        if (layer.weights.isOneHot()) {
+          layer.projectInputs(steps, ids);
+        } else {
+          layer.projectInputs(steps, x.values(), x.offset(), x.stride());
+        }
+        layer.forward(steps, lengths);
+      }
+      if (spec.bidirectional()) {
+        join(layers[l], inputs[l + 1], n);
+      }
+    }
+    if (head != null) {
+      Features top = inputs[layers.length];
+      kernels
+          .affine()
+          .affineBatch(
+              head, n, top.values(), top.offset(), top.stride(), headOutput, 0, headStride);
+    }
+  }
+
+  private static void join(UnrolledLayer[] directions, Features to, int n) {
+    int size = directions[0].weights.layer.outputSize();
+    for (int d = 0; d < directions.length; d++) {
+      UnrolledLayer layer = directions[d];
+      int stride = layer.weights.paddedOutput;
+      Rows.copy(
+          n, size, layer.state.h, layer.outputOffset(), stride, to.values(), d * size, to.stride());
+    }
+  }
+
+  /**
+   * Copies the outputs of the last {@link #forward}; zeros past a row's end.
+   *
+   * @param y outputs [steps, B, O]. Modified.
+   * @throws IllegalArgumentException if the length does not fit
+   */
+  public void output(float[] y) {
+    int size = spec.networkOutputSize();
+    checkLength("output", y.length, (long) steps * batch * size);
+    Features top = head != null ? new Features(headOutput, 0, headStride) : inputs[layers.length];
+    Rows.copy(steps * batch, size, top.values(), top.offset(), top.stride(), y, 0, size);
+    for (int row = 0; row < batch; row++) {
+      for (int t = lengths[row]; t < steps; t++) {
+        int at = (t * batch + row) * size;
+        Arrays.fill(y, at, at + size, 0f);
+      }
+    }
+  }
+
+  /**
+   * BPTT: adds the gradients of all parameters for given upstream gradients of one {@link
+   * #forward}.
+   *
+   * @param dy gradient of the outputs [steps, B, O]; past a row's end it is not used. Not modified.
+   * @param dhn gradient of the final hidden state. Not modified.
+   * @param dcn gradient of the final cell state. Not modified.
+   * @throws IllegalArgumentException if a length does not fit
+   * @throws IllegalStateException if made without training
+   */
+  public void backward(float[] dy, float[] dhn, float[] dcn) {
+    requireTraining();
+    int size = spec.networkOutputSize();
+    checkLength("output gradient", dy.length, (long) steps * batch * size);
+    checkLength("gradient of h_n", dhn.length, (long) batch * spec.hiddenStateSize());
+    checkLength("gradient of c_n", dcn.length, (long) batch * spec.cellStateSize());
+    int ho = 0;
+    int co = 0;
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        LayerSpec l = layer.weights.layer;
+        int r = layer.weights.paddedOutput;
+        Rows.copy(batch, l.outputSize(), dhn, ho, l.outputSize(), layer.dh, 0, r);
+        ho += batch * l.outputSize();
+        if (l.cell().hasCellState()) {
+          int p = layer.weights.paddedHidden;
+          Rows.copy(batch, l.hidden(), dcn, co, l.hidden(), layer.dc, 0, p);
+          co += batch * l.hidden();
+        }
+      }
+    }
+    if (head != null) {
+      Rows.copy(steps * batch, size, dy, 0, size, headOutput, 0, headStride);
+      for (int row = 0; row < batch; row++) {
+        for (int t = lengths[row]; t < steps; t++) {
+          int at = (t * batch + row) * headStride;
+          Arrays.fill(headOutput, at, at + headStride, 0f);
+        }
+      }
+    } else {
+      UnrolledLayer[] top = layers[layers.length - 1];
+      split(dy, size, top, steps * batch);
+    }
+    backwardFromTop();
+  }
+
+  private void requireTraining() {
+    if (!training) {
+      throw new IllegalStateException("this unrolled network was made for inference only");
+    }
+  }
+
+  /**
+   * BPTT from the head's gradients in {@link #headOutput()}, with zero gradients of the final
+   * state.
+   */
+  void backwardFromHead() {
+    requireTraining();
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        Arrays.fill(layer.dh, 0f);
+        Arrays.fill(layer.dc, 0f);
+      }
+    }
+    backwardFromTop();
+  }
+
+  private void backwardFromTop() {
+    int n = steps * batch;
+    if (head != null) {
+      backwardHead(n);
+    }
+    for (int l = layers.length - 1; l >= 0; l--) {
+      for (UnrolledLayer layer : layers[l]) {
+        layer.backward(steps, lengths);
+        layer.addRecurrentGradients(steps, gradients);
+        if (layer.weights.isOneHot()) {
+          layer.addInputGradients(steps, ids, gradients);
+        } else {
+          Features x = inputs[l];
+          layer.addInputGradients(steps, x.values(), x.offset(), x.stride(), gradients);
+        }
+      }
+      backwardToInputs(l, n);
+    }
+    if (spec.input() == NetworkSpec.Input.EMBEDDING) {
+      addEmbeddingGradients(n);
+    }
+  }
+
+  private void backwardToInputs(int l, int n) {
+    if (layers[l][0].weights.isOneHot()) {
+      return;
+    }
+    float[] dx =
+        l == 0
+            ? firstInputGradient
+            : spec.bidirectional() ? joinedGradient : layers[l - 1][0].outputGradient;
+    for (int d = 0; d < layers[l].length; d++) {
+      layers[l][d].inputGradient(steps, dx, d > 0);
+    }
+    if (l > 0 && spec.bidirectional()) {
+      split(dx, inputs[l].stride(), layers[l - 1], n);
+    }
+  }
+
+  /* Gives each direction its columns of a gradient [n, stride]. */
+  private static void split(float[] from, int stride, UnrolledLayer[] directions, int n) {
+    int size = directions[0].weights.layer.outputSize();
+    for (int d = 0; d < directions.length; d++) {
+      UnrolledLayer layer = directions[d];
+      int to = layer.weights.paddedOutput;
+      Rows.copy(n, size, from, d * size, stride, layer.outputGradient, 0, to);
+    }
+  }
+
+  private void backwardHead(int n) {
+    Features top = inputs[layers.length];
+    int width = spec.recurrentOutputSize();
+    Arrays.fill(headWeightGradient, 0f);
+    Arrays.fill(headBiasGradient, 0f);
+    kernels
+        .affine()
+        .outerAccumulate(
+            n,
+            headOutput,
+            0,
+            headStride,
+            headStride,
+            features,
+            top.offset(),
+            featureStride,
+            featureStride,
+            headWeightGradient,
+            0,
+            featureStride);
+    kernels
+        .elements()
+        .sumRowsAccumulate(n, headStride, headOutput, 0, headStride, headBiasGradient, 0);
+    int w = network.layout().get("linear.weight").offset();
+    int b = network.layout().get("linear.bias").offset();
+    for (int o = 0; o < spec.outputSize(); o++) {
+      gradients[b + o] += headBiasGradient[o];
+      for (int k = 0; k < width; k++) {
+        gradients[w + o * width + k] += headWeightGradient[o * featureStride + k];
+      }
+    }
+    UnrolledLayer[] directions = layers[layers.length - 1];
+    PackedMatrix back = Memory.require(headTransposed, "made for training");
+    float[] dx = spec.bidirectional() ? joinedGradient : directions[0].outputGradient;
+    kernels.affine().affineBatch(back, n, headOutput, 0, headStride, dx, 0, featureStride);
+    if (spec.bidirectional()) {
+      split(dx, featureStride, directions, n);
+    }
+  }
+
+  private void addEmbeddingGradients(int n) {
+    int to = network.layout().get("embedding.weight").offset();
+    int size = spec.embeddingSize();
+    for (int i = 0; i < n; i++) {
+      int row = to + ids[i] * size;
+      int from = i * inputs[0].stride();
+      for (int k = 0; k < size; k++) {
+        gradients[row + k] += firstInputGradient[from + k];
+      }
+    }
+  }
+
+  /** Sets all gradients to zero. */
+  public void clearGradients() {
+    requireTraining();
+    Arrays.fill(gradients, 0f);
+  }
+
+  /**
+   * Copies the accumulated gradient of a parameter.
+   *
+   * @param name the parameter's name
+   * @return its gradient, row-major
+   * @throws IllegalArgumentException if there is no such parameter
+   */
+  public float[] gradient(String name) {
+    requireTraining();
+    Parameter p = network.layout().get(name);
+    return Arrays.copyOfRange(gradients, p.offset(), p.offset() + p.size());
+  }
+
+  /**
+   * Copies the gradient of the inputs of the last {@link #backward}.
+   *
+   * @param dx gradient [steps, B, I]; zeros past a row's end. Modified.
+   * @throws IllegalArgumentException if the length does not fit or the network takes class ids
+   */
+  public void inputGradient(float[] dx) {
+    requireTraining();
+    if (spec.input() != NetworkSpec.Input.FEATURES) {
+      throw new IllegalArgumentException("class ids have no gradient");
+    }
+    int size = spec.inputSize();
+    checkLength("input gradient", dx.length, (long) steps * batch * size);
+    Rows.copy(steps * batch, size, firstInputGradient, 0, inputs[0].stride(), dx, 0, size);
+  }
+
+  /**
+   * Copies the gradient of the initial state of the last {@link #backward}.
+   *
+   * @param dh0 gradient of h0 [layers * directions, B, H]. Modified.
+   * @param dc0 gradient of c0, for LSTM layers only. Modified.
+   * @throws IllegalArgumentException if a length does not fit
+   */
+  public void stateGradient(float[] dh0, float[] dc0) {
+    requireTraining();
+    checkLength("gradient of h0", dh0.length, (long) batch * spec.hiddenStateSize());
+    checkLength("gradient of c0", dc0.length, (long) batch * spec.cellStateSize());
+    int ho = 0;
+    int co = 0;
+    for (UnrolledLayer[] directions : layers) {
+      for (UnrolledLayer layer : directions) {
+        LayerSpec l = layer.weights.layer;
+        int r = layer.weights.paddedOutput;
+        Rows.copy(batch, l.outputSize(), layer.dh, 0, r, dh0, ho, l.outputSize());
+        ho += batch * l.outputSize();
+        if (l.cell().hasCellState()) {
+          int p = layer.weights.paddedHidden;
+          Rows.copy(batch, l.hidden(), layer.dc, 0, p, dc0, co, l.hidden());
+          co += batch * l.hidden();
+        }
+      }
+    }
+  }
+
+  /** The head's outputs [steps * batch, headStride]; the loss puts their gradients there. */
+  float[] headOutput() {
+    return headOutput;
+  }
+
+  int headStride() {
+    return headStride;
+  }
+
+  float[] gradients() {
+    return gradients;
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  Network network() {
+    return network;
+  }
+
+  private void checkSteps(int count) {
+    if (count < 1 || count > time) {
+      throw new IllegalArgumentException(
+          "number of steps must be from 1 to " + time + ", not " + count);
+    }
+  }
+
+  private static void checkLength(String what, int actual, long expected) {
+    if (actual != expected) {
+      throw new IllegalArgumentException(
+          what + " must have " + expected + " elements, not " + actual);
+    }
+  }
+}

@@ -1,0 +1,231 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.PackedMatrix;
+import java.util.Arrays;
+
+/**
+ * One direction of one layer, unrolled over time. Step t of the sequence reads one slot of the
+ * state and writes the next: slots t and t + 1 forward in time, t + 1 and t in reverse.
+ *
+ * <p>With lengths, a row's state stays frozen past its end, which is what PyTorch's packed
+ * sequences mean: in reverse direction a row then starts at its own last step.
+ */
+final class UnrolledLayer {
+  final LayerWeights weights;
+  final State state;
+  private final Kernels kernels;
+  private final Cell cell;
+  private final boolean reverse;
+  private final int batch;
+
+  /** Gradient of this layer's outputs [time * batch, paddedOutput]; filled by the layer above. */
+  final float[] outputGradient;
+
+  /** Gradient of the initial state after the backward pass, of the final state before it. */
+  final float[] dh;
+
+  final float[] dc;
+  private final float[] savedDh;
+  private final float[] savedDc;
+  private final float[] weightGradient;
+  private final float[] inputBiasGradient;
+  private final float[] hiddenBiasGradient;
+
+  UnrolledLayer(
+      Kernels kernels,
+      NetworkSpec spec,
+      ParameterLayout layout,
+      int index,
+      int direction,
+      int batch,
+      int time,
+      boolean training,
+      Memory memory) {
+    this.kernels = kernels;
+    this.batch = batch;
+    reverse = direction == 1;
+    PackedMatrix.Use use = batch < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
+    weights = new LayerWeights(kernels, spec, layout, index, direction, training, use, memory);
+    state = new State(weights, time + 1, batch, memory);
+    cell = Cell.create(kernels, weights, state, time, training, memory);
+    int t = training ? 1 : 0;
+    int r = weights.paddedOutput;
+    int p = weights.paddedHidden;
+    long widest = Math.max(weights.isOneHot() ? 0 : weights.paddedInput, r);
+    long tableSize = weights.isOneHot() ? weights.inputSize : 0;
+    outputGradient = memory.floats((long) t * time * batch, r);
+    dh = memory.floats((long) t * batch, r);
+    dc = memory.floats((long) t * batch, p);
+    savedDh = memory.floats((long) t * batch, r);
+    savedDc = memory.floats((long) t * batch, p);
+    weightGradient = memory.floats((long) t * weights.gateRows, Math.max(widest, tableSize));
+    inputBiasGradient = memory.floats(t, weights.gateRows);
+    hiddenBiasGradient = memory.floats(t, weights.gateRows);
+  }
+
+  /** Slot of the initial state of a sequence of some steps. */
+  int initialSlot(int steps) {
+    return reverse ? steps : 0;
+  }
+
+  /** Slot of the final state. */
+  int finalSlot(int steps) {
+    return reverse ? 0 : steps;
+  }
+
+  /** Index in {@code state.h} of the output of step 0. */
+  int outputOffset() {
+    return state.hidden(reverse ? 0 : 1);
+  }
+
+  /** W_ih x + b for all steps. */
+  void projectInputs(int steps, float[] x, int xo, int xs) {
+    int n = steps * batch;
+    PackedMatrix w = Memory.require(weights.inputHidden, "features, not class ids");
+    kernels.affine().affineBatch(w, n, x, xo, xs, cell.inputGates(), 0, weights.gateRows);
+  }
+
+  /** W_ih x + b for one-hot x. */
+  void projectInputs(int steps, int[] ids) {
+    int rows = weights.gateRows;
+    for (int i = 0; i < steps * batch; i++) {
+      System.arraycopy(weights.table, ids[i] * rows, cell.inputGates(), i * rows, rows);
+    }
+  }
+
+  /** The recurrence; a row without a step at t keeps its state. */
+  void forward(int steps, int[] lengths) {
+    for (int s = 0; s < steps; s++) {
+      int t = reverse ? steps - 1 - s : s;
+      int previous = reverse ? t + 1 : t;
+      int next = reverse ? t : t + 1;
+      cell.forward(t, previous, next);
+      for (int row = 0; row < batch; row++) {
+        if (t >= lengths[row]) {
+          state.copyRow(previous, next, row);
+        }
+      }
+    }
+  }
+
+  /** BPTT: gates become their gradients, {@link #dh} and {@link #dc} those of the initial state. */
+  void backward(int steps, int[] lengths) {
+    int r = weights.paddedOutput;
+    for (int s = steps - 1; s >= 0; s--) {
+      int t = reverse ? steps - 1 - s : s;
+      int previous = reverse ? t + 1 : t;
+      int next = reverse ? t : t + 1;
+      setFrozenRowsAside(t, lengths);
+      kernels.elements().add(batch * r, outputGradient, t * batch * r, dh, 0, dh, 0);
+      cell.backward(t, previous, next, dh, dc);
+      putFrozenRowsBack(t, lengths);
+    }
+  }
+
+  /* A frozen row has no step at t: its gradients pass by, and its gates get zeros. */
+  private void setFrozenRowsAside(int t, int[] lengths) {
+    int r = weights.paddedOutput;
+    int p = weights.paddedHidden;
+    for (int row = 0; row < batch; row++) {
+      if (t >= lengths[row]) {
+        System.arraycopy(dh, row * r, savedDh, row * r, r);
+        System.arraycopy(dc, row * p, savedDc, row * p, p);
+        Arrays.fill(dh, row * r, row * r + r, 0f);
+        Arrays.fill(dc, row * p, row * p + p, 0f);
+        int at = (t * batch + row) * r;
+        Arrays.fill(outputGradient, at, at + r, 0f);
+      }
+    }
+  }
+
+  private void putFrozenRowsBack(int t, int[] lengths) {
+    int r = weights.paddedOutput;
+    int p = weights.paddedHidden;
+    for (int row = 0; row < batch; row++) {
+      if (t >= lengths[row]) {
+        System.arraycopy(savedDh, row * r, dh, row * r, r);
+        System.arraycopy(savedDc, row * p, dc, row * p, p);
+      }
+    }
+  }
+
+  /** Adds dW_hh = dzᵀ h_{t-1} and the biases' gradients to the flat gradients. */
+  void addRecurrentGradients(int steps, float[] gradients) {
+    int n = steps * batch;
+    int rows = weights.gateRows;
+    int r = weights.paddedOutput;
+    int before = state.hidden(reverse ? 1 : 0);
+    Arrays.fill(weightGradient, 0, rows * r, 0f);
+    float[] dz = cell.recurrentGates();
+    kernels
+        .affine()
+        .outerAccumulate(n, dz, 0, rows, rows, state.h, before, r, r, weightGradient, 0, r);
+    weights.addWeightGradient(true, weightGradient, r, gradients);
+
+    sumBias(n, cell.inputGates(), inputBiasGradient);
+    boolean shared = cell.recurrentGates() == cell.inputGates();
+    if (!shared) {
+      sumBias(n, cell.recurrentGates(), hiddenBiasGradient);
+    }
+    float[] ofHidden = shared ? inputBiasGradient : hiddenBiasGradient;
+    weights.addBiasGradients(inputBiasGradient, ofHidden, gradients);
+    cell.addGradients(n, gradients);
+  }
+
+  private void sumBias(int n, float[] gates, float[] sum) {
+    int rows = weights.gateRows;
+    Arrays.fill(sum, 0f);
+    kernels.elements().sumRowsAccumulate(n, rows, gates, 0, rows, sum, 0);
+  }
+
+  /** Adds dW_ih = dzᵀ x. */
+  void addInputGradients(int steps, float[] x, int xo, int xs, float[] gradients) {
+    int rows = weights.gateRows;
+    int columns = weights.paddedInput;
+    Arrays.fill(weightGradient, 0, rows * columns, 0f);
+    kernels
+        .affine()
+        .outerAccumulate(
+            steps * batch,
+            cell.inputGates(),
+            0,
+            rows,
+            rows,
+            x,
+            xo,
+            xs,
+            columns,
+            weightGradient,
+            0,
+            columns);
+    weights.addWeightGradient(false, weightGradient, columns, gradients);
+  }
+
+  /**
+   * The same for one-hot x: row v of the table gets the gates' gradients of the steps with class v.
+   */
+  void addInputGradients(int steps, int[] ids, float[] gradients) {
+    int rows = weights.gateRows;
+    Arrays.fill(weightGradient, 0, weights.inputSize * rows, 0f);
+    float[] dz = cell.inputGates();
+    for (int i = 0; i < steps * batch; i++) {
+      int at = ids[i] * rows;
+      kernels.elements().add(rows, dz, i * rows, weightGradient, at, weightGradient, at);
+    }
+    weights.addTableGradient(weightGradient, gradients);
+  }
+
+  /** Gradient of the inputs: dx = W_ihᵀ dz, or dx += for the second direction. */
+  void inputGradient(int steps, float[] dx, boolean accumulate) {
+    int n = steps * batch;
+    int rows = weights.gateRows;
+    int columns = weights.paddedInput;
+    PackedMatrix back = Memory.require(weights.inputHiddenTransposed, "made for training");
+    if (accumulate) {
+      kernels.affine().affineBatchAccumulate(back, n, cell.inputGates(), 0, rows, dx, 0, columns);
+    } else {
+      kernels.affine().affineBatch(back, n, cell.inputGates(), 0, rows, dx, 0, columns);
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/** Recurrent networks: description, inference, training, model files. */
+module dev.unroll.engine {
+  requires static org.jspecify;
+  requires transitive dev.unroll.fallback;
+  requires com.fasterxml.jackson.core;
+
+  exports dev.unroll.engine;
+
+  uses dev.unroll.fallback.KernelProvider;
+}
