@@ -1,0 +1,176 @@
+package dev.unroll.tests;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import dev.unroll.engine.Backend;
+import dev.unroll.engine.Network;
+import dev.unroll.engine.NetworkSpec;
+import dev.unroll.engine.Parameter;
+import dev.unroll.engine.Rng;
+import dev.unroll.engine.Stream;
+import dev.unroll.engine.Unrolled;
+import dev.unroll.simd.WidthLoader;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import net.jqwik.api.Assume;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.domains.Domain;
+
+/** One answer everywhere: twins, widths, streaming, sequence, pieces of a sequence, batch. */
+@Domain(Networks.class)
+@Domain(net.jqwik.api.domains.DomainContext.Global.class)
+class EqualBitsProperties {
+  private static final List<Backend> BACKENDS =
+      List.of(
+          Backend.choose("fallback"),
+          Backend.of(WidthLoader.kernels(128)),
+          Backend.of(WidthLoader.kernels(256)),
+          Backend.of(WidthLoader.kernels(512)));
+
+  @Property(tries = 40)
+  void twinsAndWidthsAgree(
+      @ForAll Network network,
+      @ForAll @IntRange(min = 1, max = 5) int time,
+      @ForAll @IntRange(min = 1, max = 13) int batch,
+      @ForAll long seed) {
+    List<float[]> expected = null;
+    for (Backend backend : BACKENDS) {
+      List<float[]> actual = everything(network, backend, time, batch, seed);
+      expected = expected == null ? actual : expected;
+      for (int i = 0; i < actual.size(); i++) {
+        assertArrayEquals(expected.get(i), actual.get(i), backend.describe());
+      }
+    }
+  }
+
+  private static List<float[]> everything(
+      Network network, Backend backend, int time, int batch, long seed) {
+    NetworkSpec spec = network.spec();
+    Rng rng = new Rng(seed);
+    Unrolled u = new Unrolled(network, backend, batch, time, true);
+    float[] h = Networks.random(batch * spec.hiddenStateSize(), rng);
+    float[] c = Networks.random(batch * spec.cellStateSize(), rng);
+    u.setState(time, h, c);
+    u.forward(time, Networks.random(time * batch * spec.inputSize(), rng));
+    float[] y = new float[time * batch * spec.networkOutputSize()];
+    u.output(y);
+    u.finalState(h, c);
+    List<float[]> results = new ArrayList<>(List.of(y, h.clone(), c.clone()));
+    u.backward(Networks.random(y.length, rng), h, c);
+    for (Parameter p : network.parameters()) {
+      results.add(u.gradient(p.name()));
+    }
+    float[] dx = new float[time * batch * spec.inputSize()];
+    u.inputGradient(dx);
+    results.add(dx);
+    return results;
+  }
+
+  @Property(tries = 60)
+  void streamEqualsSequenceEqualsBatchEqualsPieces(
+      @ForAll Network network,
+      @ForAll @IntRange(min = 2, max = 9) int time,
+      @ForAll @IntRange(min = 1, max = 11) int batch,
+      @ForAll long seed) {
+    NetworkSpec spec = network.spec();
+    Assume.that(!spec.bidirectional());
+    Backend backend = Backend.preferred();
+    float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
+    float[] whole = new float[time * batch * spec.networkOutputSize()];
+    Unrolled u = new Unrolled(network, backend, batch, time, false);
+    u.forward(time, x);
+    u.output(whole);
+
+    int first = time / 2;
+    u.clearState();
+    float[] pieces = new float[whole.length];
+    int cut = first * batch;
+    piece(u, first, Arrays.copyOf(x, cut * spec.inputSize()), pieces, 0);
+    u.carryState();
+    int rest = time - first;
+    float[] tail = Arrays.copyOfRange(x, cut * spec.inputSize(), x.length);
+    piece(u, rest, tail, pieces, cut * spec.networkOutputSize());
+    assertArrayEquals(whole, pieces, "two pieces");
+
+    for (int row = 0; row < batch; row++) {
+      Stream stream = new Stream(network, backend);
+      float[] in = new float[spec.inputSize()];
+      float[] out = new float[spec.networkOutputSize()];
+      for (int t = 0; t < time; t++) {
+        int i = t * batch + row;
+        System.arraycopy(x, i * in.length, in, 0, in.length);
+        stream.step(in, out);
+        float[] expected = Arrays.copyOfRange(whole, i * out.length, (i + 1) * out.length);
+        assertArrayEquals(expected, out, "row " + row + ", step " + t);
+      }
+    }
+  }
+
+  private static void piece(Unrolled u, int steps, float[] x, float[] to, int offset) {
+    u.forward(steps, x);
+    float[] y = new float[steps * u.batch() * (to.length / u.time() / u.batch())];
+    u.output(y);
+    System.arraycopy(y, 0, to, offset, y.length);
+  }
+
+  @Property(tries = 40)
+  void aRowOfABatchEqualsItselfAlone(
+      @ForAll Network network,
+      @ForAll @IntRange(min = 1, max = 6) int time,
+      @ForAll @IntRange(min = 2, max = 9) int batch,
+      @ForAll long seed) {
+    NetworkSpec spec = network.spec();
+    Rng rng = new Rng(seed);
+    float[] x = Networks.random(time * batch * spec.inputSize(), rng);
+    int[] lengths = new int[batch];
+    Arrays.setAll(lengths, row -> 1 + rng.nextInt(time));
+    int outputs = spec.networkOutputSize();
+    float[] y = new float[time * batch * outputs];
+    Unrolled all = new Unrolled(network, Backend.preferred(), batch, time, false);
+    all.setLengths(lengths);
+    all.forward(time, x);
+    all.output(y);
+    for (int row = 0; row < batch; row++) {
+      int steps = lengths[row];
+      float[] own = new float[steps * spec.inputSize()];
+      float[] expected = new float[steps * outputs];
+      for (int t = 0; t < steps; t++) {
+        int i = t * batch + row;
+        System.arraycopy(x, i * spec.inputSize(), own, t * spec.inputSize(), spec.inputSize());
+        System.arraycopy(y, i * outputs, expected, t * outputs, outputs);
+      }
+      Unrolled alone = new Unrolled(network, Backend.preferred(), 1, steps, false);
+      alone.forward(steps, own);
+      float[] actual = new float[expected.length];
+      alone.output(actual);
+      assertArrayEquals(expected, actual, "row " + row);
+    }
+  }
+
+  @Property(tries = 20)
+  void aRestoredStreamGoesOnExactly(@ForAll Network network, @ForAll long seed) {
+    NetworkSpec spec = network.spec();
+    Assume.that(!spec.bidirectional());
+    Rng rng = new Rng(seed);
+    Stream one = new Stream(network);
+    Stream other = new Stream(network);
+    float[] h = new float[spec.hiddenStateSize()];
+    float[] c = new float[spec.cellStateSize()];
+    float[] y = new float[spec.networkOutputSize()];
+    float[] z = new float[spec.networkOutputSize()];
+    one.step(Networks.random(spec.inputSize(), rng), y);
+    one.saveState(h, c);
+    other.restoreState(h, c);
+    float[] x = Networks.random(spec.inputSize(), rng);
+    one.step(x, y);
+    other.step(x, z);
+    assertArrayEquals(y, z);
+    one.reset();
+    new Stream(network).step(x, z);
+    one.step(x, y);
+    assertArrayEquals(z, y, "after reset");
+  }
+}

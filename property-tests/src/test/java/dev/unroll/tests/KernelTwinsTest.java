@@ -1,0 +1,301 @@
+package dev.unroll.tests;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.unroll.engine.Rng;
+import dev.unroll.fallback.AffineKernels;
+import dev.unroll.fallback.ElementKernels;
+import dev.unroll.fallback.GruKernels;
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.LossKernels;
+import dev.unroll.fallback.LstmKernels;
+import dev.unroll.fallback.OptimizerKernels;
+import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.RnnKernels;
+import dev.unroll.fallback.ScalarKernels;
+import dev.unroll.simd.WidthLoader;
+import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Every kernel method gives the same bits on the scalar twin and on the vector twin at every width.
+ */
+class KernelTwinsTest {
+  private static final int[] SIZES = {16, 32, 48, 80, 112, 128, 208, 256};
+  private final Set<String> exercised = new TreeSet<>();
+
+  /** Everything that one implementation computes from seeded inputs, in order. */
+  private final class Run {
+    private final Kernels k;
+    private final List<float[]> results = new ArrayList<>();
+
+    Run(Kernels kernels) {
+      k = kernels;
+    }
+
+    private void keep(String method, float[]... arrays) {
+      exercised.add(method);
+      for (float[] a : arrays) {
+        results.add(a.clone());
+      }
+    }
+
+    private void keep(String method, double value) {
+      exercised.add(method);
+      long bits = Double.doubleToRawLongBits(value);
+      results.add(
+          new float[] {Float.intBitsToFloat((int) (bits >>> 34)), (float) (bits & 0x3ffffffffL)});
+    }
+
+    List<float[]> all() {
+      for (int size : SIZES) {
+        affine(size);
+        elements(size);
+        cells(size);
+        lossAndOptimizers(size);
+      }
+      return results;
+    }
+
+    private void affine(int rows) {
+      AffineKernels a = k.affine();
+      for (PackedMatrix.Use use : PackedMatrix.Use.values()) {
+        for (int columns : new int[] {1, 7, 16, 33}) {
+          PackedMatrix m = a.allocate(rows, columns, use);
+          int used = rows - 3;
+          a.pack(m, 0, 0, used, columns, random(used * columns, 1), 0, columns);
+          a.packBias(m, 0, used, random(used, 2), 0);
+          keep("allocate");
+          keep("pack");
+          keep("packBias");
+          product(a, m, "affine");
+          PackedMatrix t = a.allocate(rows, columns, use);
+          a.packTransposed(t, 0, 0, used, columns, random(used * columns, 3), 0, used);
+          keep("packTransposed");
+          product(a, t, "affine");
+        }
+      }
+      for (int n : new int[] {1, 4, 7, 300}) {
+        float[] dw = random(rows * 48, 4);
+        a.outerAccumulate(
+            n, random(n * rows, 5), 0, rows, rows, random(n * 48, 6), 0, 48, 48, dw, 0, 48);
+        keep("outerAccumulate", dw);
+      }
+    }
+
+    private void product(AffineKernels a, PackedMatrix m, String name) {
+      float[] z = new float[m.rows() + 5];
+      a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
+      keep(name, z);
+      for (int n : new int[] {1, 3, 4, 8, 13, 70}) {
+        int xs = Kernels.pad(m.columns());
+        float[] x = random(n * xs, 8);
+        float[] zs = random(n * m.rows(), 9);
+        a.affineBatchAccumulate(m, n, x, 0, xs, zs, 0, m.rows());
+        keep("affineBatchAccumulate", zs);
+        a.affineBatch(m, n, x, 0, xs, zs, 0, m.rows());
+        keep("affineBatch", zs);
+      }
+    }
+
+    private void elements(int n) {
+      ElementKernels e = k.elements();
+      float[] x = wild(n, 10);
+      float[] y = new float[n];
+      e.sigmoid(n, x, 0, y, 0);
+      keep("sigmoid", y);
+      e.tanh(n, x, 0, y, 0);
+      keep("tanh", y);
+      e.exp(n, x, 0, y, 0);
+      keep("exp", y);
+      float[] a = random(n, 11);
+      float[] b = random(n, 12);
+      e.axpy(n, 0.3f, a, 0, b, 0);
+      keep("axpy", b);
+      e.add(n, a, 0, b, 0, y, 0);
+      keep("add", y);
+      e.multiply(n, a, 0, b, 0, y, 0);
+      keep("multiply", y);
+      e.multiplyAccumulate(n, a, 0, b, 0, y, 0);
+      keep("multiplyAccumulate", y);
+      e.scaleInPlace(n, 0.7f, y, 0);
+      keep("scaleInPlace", y);
+      e.sumRowsAccumulate(9, n, random(9 * n, 13), 0, n, y, 0);
+      keep("sumRowsAccumulate", y);
+      keep("sumOfSquares", e.sumOfSquares(n * 100, random(n * 100, 14), 0));
+    }
+
+    private void cells(int p) {
+      int n = 3;
+      float[] z = wild(n * 4 * p, 20);
+      float[] c = tiny(n * p, 21);
+      float[] next = new float[n * p];
+      float[] tc = new float[n * p];
+      float[] h = new float[n * p];
+      k.lstm().forward(n, p, z, 0, c, 0, next, 0, tc, 0, h, 0);
+      keep("lstm.forward", z, next, tc, h);
+      float[] dc = tiny(n * p, 22);
+      k.lstm().backward(n, p, z, 0, c, 0, tc, 0, random(n * p, 23), 0, dc, 0);
+      keep("lstm.backward", z, dc);
+
+      float[] gx = wild(n * 3 * p, 24);
+      float[] gh = random(n * 3 * p, 25);
+      float[] hp = tiny(n * p, 26);
+      k.gru().forward(n, p, gx, 0, gh, 0, hp, 0, h, 0);
+      keep("gru.forward", gx, h);
+      float[] dh = tiny(n * p, 27);
+      k.gru().backward(n, p, gx, 0, gh, 0, hp, 0, dh, 0);
+      keep("gru.backward", gx, gh, dh);
+
+      float[] zr = tiny(p, 28);
+      float[] hr = new float[p];
+      k.rnn().forwardTanh(p, zr, 0, hr, 0);
+      keep("forwardTanh", hr);
+      k.rnn().backwardTanh(p, hr, 0, tiny(p, 29), 0, zr, 0);
+      keep("backwardTanh", zr);
+      k.rnn().forwardRelu(p, wild(p, 30), 0, hr, 0);
+      keep("forwardRelu", hr);
+      k.rnn().backwardRelu(p, hr, 0, tiny(p, 31), 0, zr, 0);
+      keep("backwardRelu", zr);
+    }
+
+    private void lossAndOptimizers(int n) {
+      int classes = n - 5;
+      float[] y = random(4 * n, 40);
+      int[] target = {0, classes - 1, -1, classes / 2};
+      keep(
+          "softmaxCrossEntropy",
+          k.loss().softmaxCrossEntropy(4, classes, y, 0, n, target, 0, 0.25f));
+      keep("softmaxCrossEntropy", y);
+      keep("squaredError", k.loss().squaredError(4 * n, y, 0, random(4 * n, 41), 0, 0.1f));
+      keep("squaredError", y);
+
+      float[] w = random(n, 42);
+      float[] g = random(n, 43);
+      float[] v = random(n, 44);
+      float[] s = squares(n, 45);
+      OptimizerKernels o = k.optimizer();
+      o.sgd(n, w, g, 0.1f, 0.01f);
+      keep("sgd", w);
+      o.momentum(n, w, g, v, 0.1f, 0.9f, false, 0.01f);
+      o.momentum(n, w, g, v, 0.1f, 0.9f, true, 0f);
+      keep("momentum", w, v);
+      OptimizerKernels.AdamStep step = new OptimizerKernels.AdamStep();
+      step.beta1 = 0.9f;
+      step.beta2 = 0.999f;
+      step.eps = 1e-8f;
+      step.keep = 0.99f;
+      step.decay = 0.01f;
+      step.stepSize = 0.01f;
+      step.rootCorrection2 = 0.3f;
+      o.adam(n, w, g, v, s, step);
+      keep("adam", w, v, s);
+      o.rmsProp(n, w, g, s, 0.01f, 0.99f, 1e-8f, 0.01f);
+      keep("rmsProp", w, s);
+    }
+
+    private void keep(String method) {
+      exercised.add(method);
+    }
+  }
+
+  private static float[] random(int n, long seed) {
+    Rng rng = new Rng(seed);
+    float[] a = new float[n];
+    for (int i = 0; i < n; i++) {
+      a[i] = rng.uniform(-2, 2);
+    }
+    return a;
+  }
+
+  private static float[] squares(int n, long seed) {
+    float[] a = random(n, seed);
+    for (int i = 0; i < n; i++) {
+      a[i] *= a[i];
+    }
+    return a;
+  }
+
+  /* Ordinary values and the edges of every branch. */
+  private static float[] wild(int n, long seed) {
+    float[] edges = {
+      0f,
+      -0f,
+      Float.MIN_VALUE,
+      -Float.MIN_VALUE,
+      1e-40f,
+      0x1p-100f,
+      -0x1p-101f,
+      0.17f,
+      9.02f,
+      -10.5f,
+      16.7f,
+      88.8f,
+      -87.4f,
+      -103.9f,
+      -106f,
+      Float.MAX_VALUE,
+      Float.POSITIVE_INFINITY,
+      Float.NEGATIVE_INFINITY,
+      Float.NaN,
+      40f
+    };
+    Rng rng = new Rng(seed);
+    float[] a = new float[n];
+    for (int i = 0; i < n; i++) {
+      a[i] = rng.nextInt(3) == 0 ? edges[rng.nextInt(edges.length)] : rng.uniform(-12, 12);
+    }
+    return a;
+  }
+
+  /* Values around the flush to zero. */
+  private static float[] tiny(int n, long seed) {
+    Rng rng = new Rng(seed);
+    float[] a = new float[n];
+    for (int i = 0; i < n; i++) {
+      a[i] = rng.uniform(-1, 1) * (rng.nextInt(2) == 0 ? 1f : 0x1p-99f);
+    }
+    return a;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void everyKernelGivesTheSameBits(int width) {
+    Kernels vector = WidthLoader.kernels(width);
+    assertEquals(width, vector.laneBits());
+    List<float[]> expected = new Run(ScalarKernels.instance()).all();
+    List<float[]> actual = new Run(vector).all();
+    assertEquals(expected.size(), actual.size());
+    for (int i = 0; i < expected.size(); i++) {
+      // assertArrayEquals with floats compares by Float.compare: bits, with all NaN equal.
+      assertArrayEquals(expected.get(i), actual.get(i), "result " + i);
+    }
+  }
+
+  @Test
+  void noKernelMethodIsLeftOut() {
+    new Run(ScalarKernels.instance()).all();
+    long methods =
+        List.of(
+                AffineKernels.class,
+                ElementKernels.class,
+                RnnKernels.class,
+                LstmKernels.class,
+                GruKernels.class,
+                LossKernels.class,
+                OptimizerKernels.class)
+            .stream()
+            .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
+            .filter(m -> !Modifier.isStatic(m.getModifiers()) && !m.isSynthetic())
+            .count();
+    assertEquals(methods, exercised.size(), "exercised: " + exercised);
+  }
+}
