@@ -164,6 +164,7 @@ final class TrainCommand implements Callable<Integer> {
         new Trainer.Options(
             batch, time, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), false);
     long bytes = Trainer.bytesNeeded(network, options);
+    Sizes.checkHeap(bytes);
     System.err.printf(
         Locale.ROOT,
         "%d characters (%d to train on), vocabulary %d; %d parameters; workspace %s%n",
@@ -173,7 +174,6 @@ final class TrainCommand implements Callable<Integer> {
         network.parameterCount(),
         Sizes.bytes(bytes));
     System.err.println(backend.describe());
-    Sizes.checkHeap(bytes);
     Trainer trainer = new Trainer(network, backend, options);
     trainer.setLearningRate(learningRate);
     trainer.setClipNorm(clip);

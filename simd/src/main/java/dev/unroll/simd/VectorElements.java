@@ -21,23 +21,17 @@ final class VectorElements implements ElementKernels {
 
   @Override
   public void sigmoid(int n, float[] x, int xo, float[] y, int yo) {
-    for (int j = 0; j < n; j += LENGTH) {
-      VectorMath.sigmoid(load(x, xo + j)).intoArray(y, yo + j);
-    }
+    VectorMath.sigmoid(n, x, xo, y, yo);
   }
 
   @Override
   public void tanh(int n, float[] x, int xo, float[] y, int yo) {
-    for (int j = 0; j < n; j += LENGTH) {
-      VectorMath.tanh(load(x, xo + j)).intoArray(y, yo + j);
-    }
+    VectorMath.tanh(n, x, xo, y, yo);
   }
 
   @Override
   public void exp(int n, float[] x, int xo, float[] y, int yo) {
-    for (int j = 0; j < n; j += LENGTH) {
-      VectorMath.exp(load(x, xo + j)).intoArray(y, yo + j);
-    }
+    VectorMath.exp(n, x, xo, y, yo);
   }
 
   @Override

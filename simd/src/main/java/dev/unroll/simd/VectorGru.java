@@ -5,8 +5,6 @@ import static dev.unroll.simd.Lanes.all;
 import static dev.unroll.simd.Lanes.load;
 import static dev.unroll.simd.VectorMath.flush;
 import static dev.unroll.simd.VectorMath.fma;
-import static dev.unroll.simd.VectorMath.sigmoid;
-import static dev.unroll.simd.VectorMath.tanh;
 
 import dev.unroll.fallback.GruKernels;
 import jdk.incubator.vector.FloatVector;
@@ -29,27 +27,34 @@ final class VectorGru implements GruKernels {
     for (int row = 0; row < m; row++) {
       int g = row * 3 * p;
       int s = row * p;
-      resetAndUpdateGates(2 * p, gx, gxo + g, gh, gho + g);
-      hiddenState(p, gx, gxo + g, gh, gho + g + 2 * p, hPrev, hpo + s, h, ho + s);
+      sum(2 * p, gx, gxo + g, gh, gho + g);
+      VectorMath.sigmoid(2 * p, gx, gxo + g, gx, gxo + g);
+      int n = gxo + g + 2 * p;
+      candidate(p, gx, gxo + g, gh, gho + g + 2 * p, n);
+      VectorMath.tanh(p, gx, n, gx, n);
+      hiddenState(p, gx, gxo + g + p, n, hPrev, hpo + s, h, ho + s);
     }
   }
 
-  private static void resetAndUpdateGates(int n, float[] gx, int gxo, float[] gh, int gho) {
+  private static void sum(int n, float[] gx, int gxo, float[] gh, int gho) {
     for (int j = 0; j < n; j += LENGTH) {
-      sigmoid(load(gx, gxo + j).add(load(gh, gho + j))).intoArray(gx, gxo + j);
+      load(gx, gxo + j).add(load(gh, gho + j)).intoArray(gx, gxo + j);
+    }
+  }
+
+  /* x̂_n + r # ĥ_n */
+  private static void candidate(int p, float[] gx, int ro, float[] gh, int gho, int no) {
+    for (int j = 0; j < p; j += LENGTH) {
+      fma(load(gx, ro + j), load(gh, gho + j), load(gx, no + j)).intoArray(gx, no + j);
     }
   }
 
   private static void hiddenState(
-      int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
+      int p, float[] gx, int zo, int no, float[] hPrev, int hpo, float[] h, int ho) {
     for (int j = 0; j < p; j += LENGTH) {
-      int x = gxo + j;
-      FloatVector r = load(gx, x);
-      FloatVector z = load(gx, x + p);
-      FloatVector n = tanh(fma(r, load(gh, gho + j), load(gx, x + 2 * p)));
-      n.intoArray(gx, x + 2 * p);
+      FloatVector n = load(gx, no + j);
       /* h_t = n + z # (h_{t-1} - n) */
-      flush(fma(z, load(hPrev, hpo + j).sub(n), n)).intoArray(h, ho + j);
+      flush(fma(load(gx, zo + j), load(hPrev, hpo + j).sub(n), n)).intoArray(h, ho + j);
     }
   }
 

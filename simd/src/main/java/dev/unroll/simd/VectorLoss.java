@@ -48,14 +48,16 @@ final class VectorLoss implements LossKernels {
 
   /* y = exp(y - max); returns the sum */
   private static float expInPlace(int n, float max, float[] y, int o) {
+    for (int j = 0; j < n; j += LENGTH) {
+      load(y, o + j).sub(all(max)).intoArray(y, o + j);
+    }
+    VectorMath.exp(n, y, o, y, o);
     float[] lanes = VectorElements.PARTIAL.get();
     Arrays.fill(lanes, 0f);
     for (int l = 0; l < Kernels.LANES; l += LENGTH) {
       FloatVector sum = load(lanes, l);
       for (int j = l; j < n; j += Kernels.LANES) {
-        FloatVector e = VectorMath.exp(load(y, o + j).sub(all(max)));
-        e.intoArray(y, o + j);
-        sum = sum.add(e);
+        sum = sum.add(load(y, o + j));
       }
       sum.intoArray(lanes, l);
     }

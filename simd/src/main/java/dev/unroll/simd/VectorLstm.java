@@ -5,8 +5,6 @@ import static dev.unroll.simd.Lanes.all;
 import static dev.unroll.simd.Lanes.load;
 import static dev.unroll.simd.VectorMath.flush;
 import static dev.unroll.simd.VectorMath.fma;
-import static dev.unroll.simd.VectorMath.sigmoid;
-import static dev.unroll.simd.VectorMath.tanh;
 
 import dev.unroll.fallback.LstmKernels;
 import jdk.incubator.vector.FloatVector;
@@ -34,21 +32,12 @@ final class VectorLstm implements LstmKernels {
     for (int row = 0; row < n; row++) {
       int zr = zo + row * 4 * p;
       int s = row * p;
-      gates(p, z, zr);
+      VectorMath.sigmoid(2 * p, z, zr, z, zr);
+      VectorMath.tanh(p, z, zr + 2 * p, z, zr + 2 * p);
+      VectorMath.sigmoid(p, z, zr + 3 * p, z, zr + 3 * p);
       cellState(p, z, zr, cPrev, cpo + s, c, co + s);
-      hiddenState(p, z, zr + 3 * p, c, co + s, tanhC, tco + s, h, ho + s);
-    }
-  }
-
-  private static void gates(int p, float[] z, int zo) {
-    for (int j = 0; j < 2 * p; j += LENGTH) {
-      sigmoid(load(z, zo + j)).intoArray(z, zo + j);
-    }
-    for (int j = 0; j < p; j += LENGTH) {
-      int g = zo + 2 * p + j;
-      int o = zo + 3 * p + j;
-      tanh(load(z, g)).intoArray(z, g);
-      sigmoid(load(z, o)).intoArray(z, o);
+      VectorMath.tanh(p, c, co + s, tanhC, tco + s);
+      hiddenState(p, z, zr + 3 * p, tanhC, tco + s, h, ho + s);
     }
   }
 
@@ -64,12 +53,10 @@ final class VectorLstm implements LstmKernels {
   }
 
   private static void hiddenState(
-      int p, float[] z, int oo, float[] c, int co, float[] tanhC, int tco, float[] h, int ho) {
+      int p, float[] z, int oo, float[] tanhC, int tco, float[] h, int ho) {
     for (int j = 0; j < p; j += LENGTH) {
       /* h_t = o # tanh(c_t) */
-      FloatVector tc = tanh(load(c, co + j));
-      tc.intoArray(tanhC, tco + j);
-      flush(load(z, oo + j).mul(tc)).intoArray(h, ho + j);
+      flush(load(z, oo + j).mul(load(tanhC, tco + j))).intoArray(h, ho + j);
     }
   }
 

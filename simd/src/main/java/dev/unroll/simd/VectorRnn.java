@@ -17,8 +17,9 @@ final class VectorRnn implements RnnKernels {
   /* h = tanh(z) */
   @Override
   public void forwardTanh(int n, float[] z, int zo, float[] h, int ho) {
+    VectorMath.tanh(n, z, zo, h, ho);
     for (int j = 0; j < n; j += LENGTH) {
-      flush(VectorMath.tanh(load(z, zo + j))).intoArray(h, ho + j);
+      flush(load(h, ho + j)).intoArray(h, ho + j);
     }
   }
 

@@ -19,7 +19,12 @@ public final class WidthLoader extends ClassLoader {
     this.bits = bits;
   }
 
-  int bits() {
+  /**
+   * The width that the classes of this loader take.
+   *
+   * @return 128, 256 or 512
+   */
+  public int bits() {
     return bits;
   }
 
