@@ -33,6 +33,8 @@ import picocli.CommandLine.Spec;
     showDefaultValues = true,
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
+  /* Parameters, gradients, two moments; the packed weights and the steps come on top. */
+  private static final int COPIES = 4;
   private static final double TRAINING_PART = 0.9;
   private static final double NATS_PER_BIT = StrictMath.log(2);
 
@@ -136,6 +138,12 @@ final class TrainCommand implements Callable<Integer> {
     requirePositive("--batch", batch);
     requirePositive("--time", time);
     requirePositive("--steps", steps);
+    if (!(learningRate >= 0 && learningRate < Float.POSITIVE_INFINITY)) {
+      throw new UsageException("--lr must be finite and not negative, not " + learningRate);
+    }
+    if (!(clip > 0)) {
+      throw new UsageException("--clip must be positive, not " + clip);
+    }
     Path parent = out.toAbsolutePath().getParent();
     if (Files.isDirectory(out) || parent == null || !Files.isDirectory(parent)) {
       throw new UsageException("cannot write " + out + ": it must name a file in a directory");
@@ -156,6 +164,7 @@ final class TrainCommand implements Callable<Integer> {
         NetworkSpec.recurrent(characters, layers, LayerSpec.of(cell.kind, hidden))
             .withOneHotInput()
             .withHead(characters);
+    Sizes.checkHeap(COPIES * Network.bytesNeeded(architecture));
     return Network.create(architecture, new Initialization(orthogonal, forgetBias), seed);
   }
 

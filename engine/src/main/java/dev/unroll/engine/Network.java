@@ -23,13 +23,28 @@ public final class Network {
    */
   public Network(NetworkSpec spec) {
     this.spec = spec;
+    layout = layout(spec);
+    parameters = new float[layout.size()];
+  }
+
+  /**
+   * The memory of a network's parameters, to be asked before it is made.
+   *
+   * @param spec the architecture
+   * @return bytes
+   * @throws IllegalArgumentException if it has more parameters than an array can hold
+   */
+  public static long bytesNeeded(NetworkSpec spec) {
+    return (long) Float.BYTES * layout(spec).size();
+  }
+
+  private static ParameterLayout layout(NetworkSpec spec) {
     try {
-      layout = new ParameterLayout(spec);
+      return new ParameterLayout(spec);
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
           "the network has more than 2^31 parameters; choose smaller sizes", e);
     }
-    parameters = new float[layout.size()];
   }
 
   /**

@@ -18,6 +18,7 @@ public final class Stream {
   private final LayerWeights[] weights;
   private final State[] states;
   private final Cell[] cells;
+  private final int embeddingOffset;
   private final float[] input;
   private final @Nullable PackedMatrix head;
   private final float[] output;
@@ -61,6 +62,10 @@ public final class Stream {
       states[l] = new State(weights[l], 1, 1, memory);
       cells[l] = Cell.create(kernels, weights[l], states[l], 1, false, memory);
     }
+    embeddingOffset =
+        spec.input() == NetworkSpec.Input.EMBEDDING
+            ? network.layout().get("embedding.weight").offset()
+            : 0;
     input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
     int width = spec.recurrentOutputSize();
     int padded = Kernels.pad(spec.networkOutputSize());
@@ -120,9 +125,8 @@ public final class Stream {
     if (first.isOneHot()) {
       System.arraycopy(first.table, id * first.gateRows, gates, 0, first.gateRows);
     } else {
-      Parameter p = network.layout().get("embedding.weight");
       int size = spec.embeddingSize();
-      System.arraycopy(network.values(), p.offset() + id * size, input, 0, size);
+      System.arraycopy(network.values(), embeddingOffset + id * size, input, 0, size);
       kernels.affine().affine(Memory.require(first.inputHidden, ""), input, 0, gates, 0);
     }
     advance(y);

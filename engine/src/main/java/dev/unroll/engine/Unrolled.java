@@ -33,6 +33,9 @@ public final class Unrolled {
   private final float[] gradients;
   private final @Nullable PackedMatrix head;
   private final @Nullable PackedMatrix headTransposed;
+  private final int headWeightOffset;
+  private final int headBiasOffset;
+  private final int embeddingOffset;
   private final float[] headOutput;
   private final int headStride;
   private final float[] headWeightGradient;
@@ -102,6 +105,12 @@ public final class Unrolled {
     gradients = memory.floats(back, network.layout().size());
     boolean headed = spec.outputSize() > 0;
     headStride = Kernels.pad(spec.outputSize());
+    headWeightOffset = headed ? network.layout().get("linear.weight").offset() : 0;
+    headBiasOffset = headed ? network.layout().get("linear.bias").offset() : 0;
+    embeddingOffset =
+        spec.input() == NetworkSpec.Input.EMBEDDING
+            ? network.layout().get("embedding.weight").offset()
+            : 0;
     PackedMatrix.Use use = n < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
     int width = spec.recurrentOutputSize();
     head = headed ? memory.matrix(kernels.affine(), headStride, width, use) : null;
@@ -180,15 +189,13 @@ public final class Unrolled {
     }
     if (head != null) {
       int width = spec.recurrentOutputSize();
-      Parameter w = network.layout().get("linear.weight");
-      int bias = network.layout().get("linear.bias").offset();
       int out = spec.outputSize();
-      kernels.affine().pack(head, 0, 0, out, width, parameters, w.offset(), width);
-      kernels.affine().packBias(head, 0, out, parameters, bias);
+      kernels.affine().pack(head, 0, 0, out, width, parameters, headWeightOffset, width);
+      kernels.affine().packBias(head, 0, out, parameters, headBiasOffset);
       if (headTransposed != null) {
         kernels
             .affine()
-            .packTransposed(headTransposed, 0, 0, width, out, parameters, w.offset(), width);
+            .packTransposed(headTransposed, 0, 0, width, out, parameters, headWeightOffset, width);
       }
     }
   }
@@ -336,10 +343,9 @@ public final class Unrolled {
     moveInitialState(count);
     System.arraycopy(classes, 0, ids, 0, classes.length);
     if (spec.input() == NetworkSpec.Input.EMBEDDING) {
-      Parameter p = network.layout().get("embedding.weight");
       int size = spec.embeddingSize();
       for (int i = 0; i < classes.length; i++) {
-        int from = p.offset() + classes[i] * size;
+        int from = embeddingOffset + classes[i] * size;
         System.arraycopy(network.values(), from, inputs[0].values(), i * inputs[0].stride(), size);
       }
     }
@@ -407,8 +413,12 @@ public final class Unrolled {
   public void output(float[] y) {
     int size = spec.networkOutputSize();
     checkLength("output", y.length, (long) steps * batch * size);
-    Features top = head != null ? new Features(headOutput, 0, headStride) : inputs[layers.length];
-    Rows.copy(steps * batch, size, top.values(), top.offset(), top.stride(), y, 0, size);
+    if (head != null) {
+      Rows.copy(steps * batch, size, headOutput, 0, headStride, y, 0, size);
+    } else {
+      Features top = inputs[layers.length];
+      Rows.copy(steps * batch, size, top.values(), top.offset(), top.stride(), y, 0, size);
+    }
     for (int row = 0; row < batch; row++) {
       for (int t = lengths[row]; t < steps; t++) {
         int at = (t * batch + row) * size;
@@ -556,8 +566,8 @@ public final class Unrolled {
     kernels
         .elements()
         .sumRowsAccumulate(n, headStride, headOutput, 0, headStride, headBiasGradient, 0);
-    int w = network.layout().get("linear.weight").offset();
-    int b = network.layout().get("linear.bias").offset();
+    int w = headWeightOffset;
+    int b = headBiasOffset;
     for (int o = 0; o < spec.outputSize(); o++) {
       gradients[b + o] += headBiasGradient[o];
       for (int k = 0; k < width; k++) {
@@ -574,7 +584,7 @@ public final class Unrolled {
   }
 
   private void addEmbeddingGradients(int n) {
-    int to = network.layout().get("embedding.weight").offset();
+    int to = embeddingOffset;
     int size = spec.embeddingSize();
     for (int i = 0; i < n; i++) {
       int row = to + ids[i] * size;

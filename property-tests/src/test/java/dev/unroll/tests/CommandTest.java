@@ -91,7 +91,7 @@ class CommandTest {
             "--model",
             model,
             "--prompt",
-            "to be, ",
+            "or not to be",
             "--length",
             60,
             "--temperature",
@@ -195,13 +195,13 @@ class CommandTest {
     refused("--steps", "train", "--text", text(), "--steps", 0, "--out", out);
     refused("--hidden", "train", "--text", text(), "--hidden", "many", "--out", out);
     refused("windows of 9000", "train", "--text", text(), "--time", 9000, "--out", out);
-    refused("learning rate", "train", "--text", text(), "--lr", "NaN", "--out", out);
-    refused("norm", "train", "--text", text(), "--clip", -1, "--out", out);
+    refused("--lr must", "train", "--text", text(), "--lr", "NaN", "--out", out);
+    refused("--clip must", "train", "--text", text(), "--clip", -1, "--out", out);
     refused("no such file", "train", "--text", none, "--out", out);
     refused("must name a file", "train", "--text", text(), "--out", directory);
     refused("heap is limited", "train", "--text", text(), "--hidden", 16000, "--out", out);
     refused("2^31", "train", "--text", text(), "--hidden", 2_000_000_000, "--out", out);
-    refused("overflow", "train", "--text", text(), "--batch", 2_000_000_000, "--out", out);
+    refused("2^31", "train", "--text", text(), "--batch", 2_000_000_000, "--out", out);
     assertFalse(Files.exists(out));
   }
 

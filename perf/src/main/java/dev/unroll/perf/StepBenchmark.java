@@ -1,0 +1,73 @@
+package dev.unroll.perf;
+
+import dev.unroll.engine.Backend;
+import dev.unroll.engine.CellKind;
+import dev.unroll.engine.Initialization;
+import dev.unroll.engine.LayerSpec;
+import dev.unroll.engine.Network;
+import dev.unroll.engine.NetworkSpec;
+import dev.unroll.engine.Stream;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** One step of one layer, batch 1, state carried. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(value = 1, jvmArgs = "--add-modules=jdk.incubator.vector")
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 7, time = 1)
+public class StepBenchmark {
+  /** Which kernels. */
+  @Param({"simd", "fallback"})
+  public String kernels = "";
+
+  /** Which cell. */
+  @Param({"LSTM", "RNN_TANH", "GRU"})
+  public CellKind cell = CellKind.LSTM;
+
+  /** Inputs and hidden size. */
+  @Param({"1,16", "16,32", "40,64", "64,128", "128,256"})
+  public String size = "";
+
+  private Stream stream;
+  private float[] x;
+  private float[] y;
+
+  /** Called by JMH. */
+  @SuppressWarnings("NullAway.Init")
+  public StepBenchmark() {}
+
+  /** Makes the stream. */
+  @Setup
+  public void setUp() {
+    int[] sizes = Arrays.stream(size.split(",", -1)).mapToInt(Integer::parseInt).toArray();
+    NetworkSpec spec = NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1]));
+    stream = new Stream(Network.create(spec, Initialization.PYTORCH, 1), Backend.choose(kernels));
+    x = new float[sizes[0]];
+    y = new float[sizes[1]];
+    Arrays.fill(x, 0.3f);
+  }
+
+  /**
+   * One step.
+   *
+   * @return the output, so that it is not left out
+   */
+  @Benchmark
+  public float[] step() {
+    stream.step(x, y);
+    return y;
+  }
+}

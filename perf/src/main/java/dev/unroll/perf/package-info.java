@@ -1,0 +1,5 @@
+/** JMH benchmarks. */
+@NullMarked
+package dev.unroll.perf;
+
+import org.jspecify.annotations.NullMarked;
