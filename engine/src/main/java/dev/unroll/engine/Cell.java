@@ -17,6 +17,9 @@ sealed interface Cell permits RnnCell, GruCell, LstmCell {
   /** After the backward pass the gradient of W_hh h + b_hh, of the same shape. */
   float[] recurrentGates();
 
+  /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
+  void step(float[] x);
+
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.
    */

@@ -29,6 +29,12 @@ final class GruCell implements Cell {
   }
 
   @Override
+  public void step(float[] x) {
+    kernels.affine().affine(weights.inputWeights(), x, 0, inputGates, 0);
+    forward(0, 0, 0);
+  }
+
+  @Override
   public void forward(int t, int previous, int next) {
     int n = state.batch;
     int p = state.paddedHidden;

@@ -158,6 +158,15 @@ final class LayerWeights {
     }
   }
 
+  PackedMatrix inputWeights() {
+    return Memory.require(inputHidden, "W_ih is packed unless the input is one-hot");
+  }
+
+  /** W_ih x + W_hh h + b of one step. */
+  void step(float[] x, float[] h, float[] gates) {
+    affine.affineStep(inputWeights(), x, 0, hiddenHidden, h, 0, gates, 0);
+  }
+
   boolean isOneHot() {
     return oneHot;
   }

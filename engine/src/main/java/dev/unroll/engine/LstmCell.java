@@ -58,7 +58,24 @@ final class LstmCell implements Cell {
   }
 
   @Override
+  public void step(float[] x) {
+    weights.step(x, state.h, gates);
+    update(0, 0, 0);
+  }
+
+  @Override
   public void forward(int t, int previous, int next) {
+    int n = state.batch;
+    int r = state.paddedOutput;
+    int rows = weights.gateRows;
+    int h = state.hidden(previous);
+    kernels
+        .affine()
+        .affineBatchAccumulate(weights.hiddenHidden, n, state.h, h, r, gates, t * n * rows, rows);
+    update(t, previous, next);
+  }
+
+  private void update(int t, int previous, int next) {
     int n = state.batch;
     int p = state.paddedHidden;
     int r = state.paddedOutput;
@@ -67,10 +84,6 @@ final class LstmCell implements Cell {
     int cPrev = state.cell(previous);
     int cNext = state.cell(next);
     int hNext = state.hidden(next);
-    kernels
-        .affine()
-        .affineBatchAccumulate(
-            weights.hiddenHidden, n, state.h, state.hidden(previous), r, gates, z, 4 * p);
     if (projection == null) {
       kernels
           .lstm()

@@ -29,6 +29,12 @@ final class RnnCell implements Cell {
   }
 
   @Override
+  public void step(float[] x) {
+    weights.step(x, state.h, gates);
+    activate(state.paddedHidden, 0, 0);
+  }
+
+  @Override
   public void forward(int t, int previous, int next) {
     int n = state.batch;
     int p = state.paddedHidden;
@@ -37,10 +43,14 @@ final class RnnCell implements Cell {
         .affine()
         .affineBatchAccumulate(
             weights.hiddenHidden, n, state.h, state.hidden(previous), p, gates, z, p);
+    activate(n * p, z, state.hidden(next));
+  }
+
+  private void activate(int n, int z, int h) {
     if (relu) {
-      kernels.rnn().forwardRelu(n * p, gates, z, state.h, state.hidden(next));
+      kernels.rnn().forwardRelu(n, gates, z, state.h, h);
     } else {
-      kernels.rnn().forwardTanh(n * p, gates, z, state.h, state.hidden(next));
+      kernels.rnn().forwardTanh(n, gates, z, state.h, h);
     }
   }
 

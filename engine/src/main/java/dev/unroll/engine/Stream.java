@@ -97,8 +97,7 @@ public final class Stream {
           "x must have " + spec.inputSize() + " elements, not " + x.length);
     }
     checkOutput(y);
-    LayerWeights first = weights[0];
-    kernels.affine().affine(Memory.require(first.inputHidden, ""), x, 0, cells[0].inputGates(), 0);
+    cells[0].step(x);
     advance(y);
   }
 
@@ -124,10 +123,11 @@ public final class Stream {
     float[] gates = cells[0].inputGates();
     if (first.isOneHot()) {
       System.arraycopy(first.table, id * first.gateRows, gates, 0, first.gateRows);
+      cells[0].forward(0, 0, 0);
     } else {
       int size = spec.embeddingSize();
       System.arraycopy(network.values(), embeddingOffset + id * size, input, 0, size);
-      kernels.affine().affine(Memory.require(first.inputHidden, ""), input, 0, gates, 0);
+      cells[0].step(input);
     }
     advance(y);
   }
@@ -139,13 +139,11 @@ public final class Stream {
     }
   }
 
+  /* The layers above the first, and the head. */
   private void advance(float[] y) {
-    cells[0].forward(0, 0, 0);
     float[] h = states[0].h;
     for (int l = 1; l < cells.length; l++) {
-      PackedMatrix w = Memory.require(weights[l].inputHidden, "");
-      kernels.affine().affine(w, h, 0, cells[l].inputGates(), 0);
-      cells[l].forward(0, 0, 0);
+      cells[l].step(h);
       h = states[l].h;
     }
     if (head != null) {

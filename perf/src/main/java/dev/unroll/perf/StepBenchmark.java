@@ -38,7 +38,7 @@ public class StepBenchmark {
   public CellKind cell = CellKind.LSTM;
 
   /** Inputs and hidden size. */
-  @Param({"1,16", "16,32", "40,64", "64,128", "128,256"})
+  @Param({"1x16", "16x32", "40x64", "64x128", "128x256"})
   public String size = "";
 
   private Stream stream;
@@ -52,7 +52,7 @@ public class StepBenchmark {
   /** Makes the stream. */
   @Setup
   public void setUp() {
-    int[] sizes = Arrays.stream(size.split(",", -1)).mapToInt(Integer::parseInt).toArray();
+    int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
     NetworkSpec spec = NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1]));
     stream = new Stream(Network.create(spec, Initialization.PYTORCH, 1), Backend.choose(kernels));
     x = new float[sizes[0]];

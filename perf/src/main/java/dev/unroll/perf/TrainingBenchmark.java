@@ -45,7 +45,7 @@ public class TrainingBenchmark {
   public CellKind cell = CellKind.LSTM;
 
   /** Inputs and hidden size. */
-  @Param({"64,128", "128,256"})
+  @Param({"64x128", "128x256"})
   public String size = "";
 
   private Unrolled sequence;
@@ -60,7 +60,7 @@ public class TrainingBenchmark {
   /** Makes the network. */
   @Setup
   public void setUp() {
-    int[] sizes = Arrays.stream(size.split(",", -1)).mapToInt(Integer::parseInt).toArray();
+    int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
     NetworkSpec spec =
         NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1])).withHead(OUTPUTS);
     Network network = Network.create(spec, Initialization.PYTORCH, 1);

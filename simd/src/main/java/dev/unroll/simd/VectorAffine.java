@@ -120,6 +120,16 @@ final class VectorAffine implements AffineKernels {
   }
 
   @Override
+  public void affineStep(
+      PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo) {
+    Panels m = (Panels) w;
+    Panels r = (Panels) u;
+    System.arraycopy(m.bias, 0, z, zo, m.rows());
+    accumulate(m, x, xo, z, zo);
+    accumulate(r, h, ho, z, zo);
+  }
+
+  @Override
   public void affineBatch(
       PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     Panels m = (Panels) w;
