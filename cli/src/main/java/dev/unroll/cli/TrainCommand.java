@@ -218,7 +218,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (interrupt.requested()) {
       model.save(out);
-      System.err.printf("%nstopped after step %d; the model is in %s%n", step, out);
+      System.err.printf(Locale.ROOT, "%nstopped after step %d; the model is in %s%n", step, out);
       return;
     }
     double seconds = (System.nanoTime() - start) / 1e9;

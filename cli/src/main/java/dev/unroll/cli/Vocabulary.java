@@ -1,6 +1,7 @@
 package dev.unroll.cli;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /** The characters (Unicode code points) of a text, numbered in ascending order. */
 final class Vocabulary {
@@ -32,7 +33,7 @@ final class Vocabulary {
           "the model does not know the character '"
               + Character.toString(character)
               + "' (U+"
-              + String.format("%04X", character)
+              + String.format(Locale.ROOT, "%04X", character)
               + ")");
     }
     return id;
