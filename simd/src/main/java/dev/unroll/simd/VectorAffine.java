@@ -157,10 +157,15 @@ final class VectorAffine implements AffineKernels {
     }
   }
 
-  /* z += W x for one input. */
+  /* z += W x for one input. The checks keep it too large to be inlined into a cell: see the notes in perf. */
   private static void accumulate(Panels m, float[] x, int xo, float[] z, int zo) {
     int columns = m.columns();
     MemorySegment w = m.weights;
+    assert xo >= 0 && xo + columns <= x.length
+        : "x[" + xo + "], n = " + columns + " of " + x.length;
+    assert zo >= 0 && zo + m.rows() <= z.length
+        : "z[" + zo + "], n = " + m.rows() + " of " + z.length;
+    assert m.panel % LENGTH == 0 : "panels of " + m.panel + " rows for vectors of " + LENGTH;
     for (int start = 0; start < m.rows(); start += m.panel) {
       int width = m.width(start);
       int stride = width * Float.BYTES;
@@ -273,6 +278,9 @@ final class VectorAffine implements AffineKernels {
       Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     int columns = m.columns();
     MemorySegment w = m.weights;
+    assert n % 8 == 0 : "n = " + n;
+    assert xs >= columns : "stride " + xs + " of " + columns + " columns";
+    assert m.panel % LENGTH == 0 : "panels of " + m.panel + " rows for vectors of " + LENGTH;
     for (int start = 0; start < m.rows(); start += m.panel) {
       int width = m.width(start);
       int stride = width * Float.BYTES;
@@ -296,6 +304,13 @@ final class VectorAffine implements AffineKernels {
   /* z += W x for four inputs. */
   private static void blockOfFour(Panels m, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     int columns = m.columns();
+    assert xo >= 0 && xo + columns <= x.length
+        : "x[" + xo + "], n = " + columns + " of " + x.length;
+    assert zo >= 0 && zo + m.rows() <= z.length
+        : "z[" + zo + "], n = " + m.rows() + " of " + z.length;
+    assert m.panel % LENGTH == 0 : "panels of " + m.panel + " rows for vectors of " + LENGTH;
+    assert xs >= columns : "stride " + xs + " of " + columns + " columns";
+    assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     for (int start = 0; start < m.rows(); start += m.panel) {
       int width = m.width(start);
       int stride = width * Float.BYTES;

@@ -72,12 +72,17 @@ final class VectorElements implements ElementKernels {
   @Override
   public void sumRowsAccumulate(int n, int columns, float[] m, int mo, int ms, float[] s, int so) {
     for (int j = 0; j < columns; j += LENGTH) {
-      FloatVector sum = load(s, so + j);
-      for (int i = 0; i < n; i++) {
-        sum = sum.add(load(m, mo + i * ms + j));
-      }
-      sum.intoArray(s, so + j);
+      sumColumn(n, m, mo + j, ms, s, so + j);
     }
+  }
+
+  /* A loop of its own: an accumulator through the inner of two loops may end up in a box. */
+  private static void sumColumn(int n, float[] m, int mo, int ms, float[] s, int so) {
+    FloatVector sum = load(s, so);
+    for (int i = 0; i < n; i++) {
+      sum = sum.add(load(m, mo + i * ms));
+    }
+    sum.intoArray(s, so);
   }
 
   @Override
@@ -93,13 +98,17 @@ final class VectorElements implements ElementKernels {
     float[] lanes = PARTIAL.get();
     Arrays.fill(lanes, 0f);
     for (int l = 0; l < Kernels.LANES; l += LENGTH) {
-      FloatVector sum = load(lanes, l);
-      for (int j = l; j < n; j += Kernels.LANES) {
-        FloatVector v = load(x, xo + j);
-        sum = fma(v, v, sum);
-      }
-      sum.intoArray(lanes, l);
+      addSquares(n, x, xo + l, lanes, l);
     }
     return FloatMath.reduce(lanes);
+  }
+
+  private static void addSquares(int n, float[] x, int xo, float[] lanes, int l) {
+    FloatVector sum = load(lanes, l);
+    for (int j = 0; j < n; j += Kernels.LANES) {
+      FloatVector v = load(x, xo + j);
+      sum = fma(v, v, sum);
+    }
+    sum.intoArray(lanes, l);
   }
 }
