@@ -2,6 +2,7 @@
 module dev.unroll.engine {
   requires static org.jspecify;
   requires transitive dev.unroll.fallback;
+  requires jdk.management;
   requires com.fasterxml.jackson.core;
 
   exports dev.unroll.engine;

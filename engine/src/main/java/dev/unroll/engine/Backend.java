@@ -24,10 +24,12 @@ public final class Backend {
   private static final String FALLBACK = "fallback";
 
   private final Kernels kernels;
+  private final Kernels starter;
   private final String reason;
 
-  private Backend(Kernels kernels, String reason) {
+  private Backend(Kernels kernels, Kernels starter, String reason) {
     this.kernels = kernels;
+    this.starter = starter;
     this.reason = reason;
   }
 
@@ -57,7 +59,7 @@ public final class Backend {
    */
   public static Backend choose(String name) {
     return switch (name) {
-      case FALLBACK -> new Backend(ScalarKernels.instance(), "asked for");
+      case FALLBACK -> scalar("asked for");
       case AUTO -> auto();
       case "simd" -> forced(name);
       default ->
@@ -73,7 +75,35 @@ public final class Backend {
    * @return the backend
    */
   public static Backend of(Kernels kernels) {
-    return new Backend(kernels, "given by the caller");
+    return new Backend(kernels, kernels, "given by the caller");
+  }
+
+  private static Backend scalar(String reason) {
+    return new Backend(ScalarKernels.instance(), ScalarKernels.instance(), reason);
+  }
+
+  private static Backend warmed(Kernels kernels, String reason) {
+    return new Backend(kernels, ScalarKernels.instance(), reason);
+  }
+
+  /** The kernels for the first steps of a stream, while {@link #kernels} are not compiled yet. */
+  Kernels starter() {
+    return starter;
+  }
+
+  /** Whether a stream has to start on other kernels. */
+  boolean needsWarmUp() {
+    return !starter.equals(kernels);
+  }
+
+  /**
+   * Waits until all streams made so far may change over to the compiled vector kernels; they do so
+   * with their next step.
+   *
+   * @throws InterruptedException if the thread is interrupted meanwhile
+   */
+  public static void warmUp() throws InterruptedException {
+    WarmUp.awaitAll();
   }
 
   private static Backend auto() {
@@ -81,14 +111,14 @@ public final class Backend {
     for (KernelProvider provider : providers(obstacles)) {
       String obstacle = provider.obstacle();
       if (obstacle.isEmpty()) {
-        return new Backend(provider.kernels(), "the fastest that runs here");
+        return warmed(provider.kernels(), "the fastest that runs here");
       }
       obstacles.add(provider.name() + " not used: " + obstacle);
     }
     if (obstacles.isEmpty()) {
       obstacles.add("simd not used: module dev.unroll.simd is missing");
     }
-    return new Backend(ScalarKernels.instance(), String.join("; ", obstacles));
+    return scalar(String.join("; ", obstacles));
   }
 
   private static Backend forced(String name) {
@@ -99,7 +129,7 @@ public final class Backend {
         if (!obstacle.isEmpty()) {
           throw new UnsupportedOperationException(name + " kernels cannot be had: " + obstacle);
         }
-        return new Backend(provider.kernels(), "asked for");
+        return warmed(provider.kernels(), "asked for");
       }
     }
     String why = obstacles.isEmpty() ? "module dev.unroll.simd is missing" : obstacles.get(0);

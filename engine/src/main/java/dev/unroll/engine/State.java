@@ -10,7 +10,7 @@ final class State {
   final int paddedHidden;
   final float[] h;
   final float[] c;
-  private final LayerSpec layer;
+  final LayerSpec layer;
 
   State(LayerWeights weights, int slots, int batch, Memory memory) {
     this.batch = batch;

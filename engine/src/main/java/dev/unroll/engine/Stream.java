@@ -1,28 +1,24 @@
 package dev.unroll.engine;
 
-import dev.unroll.fallback.Kernels;
-import dev.unroll.fallback.PackedMatrix;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One caller's state, advanced a step at a time. A step allocates nothing and gives the same bits
  * as the same step inside a whole sequence.
  *
+ * <p>On vector kernels a stream starts with the scalar ones and changes over once a warm-up in the
+ * background has had the vector kernels compiled; {@link Backend#warmUp} waits for that.
+ *
  * <p>A stream reads the network's parameters when it is made. Many streams may share one network; a
  * stream belongs to one thread.
  */
 public final class Stream {
   private final NetworkSpec spec;
-  private final Kernels kernels;
-  private final Network network;
-  private final LayerWeights[] weights;
-  private final State[] states;
-  private final Cell[] cells;
-  private final int embeddingOffset;
-  private final float[] input;
-  private final @Nullable PackedMatrix head;
-  private final float[] output;
-  private final long bytes;
+  private StreamLayers layers;
+
+  /* Until the vector kernels are compiled: the layers on them, and the warm-up that compiles them. */
+  private @Nullable StreamLayers warming;
+  private @Nullable WarmUp warmUp;
 
   /**
    * A stream on the preferred backend, with zero state.
@@ -48,37 +44,28 @@ public final class Stream {
           "a bidirectional network cannot stream: its reverse direction starts at the last step;"
               + " run whole sequences with Unrolled");
     }
-    this.network = network;
-    kernels = backend.kernels();
-    Memory memory = Memory.allocating();
-    int count = spec.layers().size();
-    weights = new LayerWeights[count];
-    states = new State[count];
-    cells = new Cell[count];
-    PackedMatrix.Use step = PackedMatrix.Use.STEP;
-    for (int l = 0; l < count; l++) {
-      weights[l] = new LayerWeights(kernels, spec, network.layout(), l, 0, false, step, memory);
-      weights[l].pack(network.values());
-      states[l] = new State(weights[l], 1, 1, memory);
-      cells[l] = Cell.create(kernels, weights[l], states[l], 1, false, memory);
+    layers = new StreamLayers(network, backend.starter());
+    layers.rehearse();
+    if (backend.needsWarmUp()) {
+      StreamLayers vector = new StreamLayers(network, backend.kernels());
+      WarmUp task = WarmUp.of(network, backend.kernels(), vector);
+      if (task.isDone()) {
+        layers = vector;
+      } else {
+        warming = vector;
+        warmUp = task;
+      }
     }
-    embeddingOffset =
-        spec.input() == NetworkSpec.Input.EMBEDDING
-            ? network.layout().get("embedding.weight").offset()
-            : 0;
-    input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
-    int width = spec.recurrentOutputSize();
-    int padded = Kernels.pad(spec.networkOutputSize());
-    head = spec.outputSize() > 0 ? memory.matrix(kernels.affine(), padded, width, step) : null;
-    output = memory.floats(head == null ? 0 : 1, padded);
-    if (head != null) {
-      Parameter w = network.layout().get("linear.weight");
-      int bias = network.layout().get("linear.bias").offset();
-      float[] values = network.values();
-      kernels.affine().pack(head, 0, 0, spec.outputSize(), width, values, w.offset(), width);
-      kernels.affine().packBias(head, 0, spec.outputSize(), values, bias);
+  }
+
+  /* Both sets of kernels give the same bits, so nobody notices but by the speed. */
+  private void handOver() {
+    if (warmUp != null && warming != null && warmUp.isDone()) {
+      warming.copyState(layers);
+      layers = warming;
+      warming = null;
+      warmUp = null;
     }
-    bytes = memory.bytes();
   }
 
   /**
@@ -97,8 +84,10 @@ public final class Stream {
           "x must have " + spec.inputSize() + " elements, not " + x.length);
     }
     checkOutput(y);
-    cells[0].step(x);
-    advance(y);
+    if (warmUp != null) {
+      handOver();
+    }
+    layers.step(x, y);
   }
 
   /**
@@ -119,17 +108,10 @@ public final class Stream {
           "class " + id + " is not from 0 to " + (spec.inputSize() - 1));
     }
     checkOutput(y);
-    LayerWeights first = weights[0];
-    float[] gates = cells[0].inputGates();
-    if (first.isOneHot()) {
-      System.arraycopy(first.table, id * first.gateRows, gates, 0, first.gateRows);
-      cells[0].forward(0, 0, 0);
-    } else {
-      int size = spec.embeddingSize();
-      System.arraycopy(network.values(), embeddingOffset + id * size, input, 0, size);
-      cells[0].step(input);
+    if (warmUp != null) {
+      handOver();
     }
-    advance(y);
+    layers.step(id, y);
   }
 
   private void checkOutput(float[] y) {
@@ -139,25 +121,9 @@ public final class Stream {
     }
   }
 
-  /* The layers above the first, and the head. */
-  private void advance(float[] y) {
-    float[] h = states[0].h;
-    for (int l = 1; l < cells.length; l++) {
-      cells[l].step(h);
-      h = states[l].h;
-    }
-    if (head != null) {
-      kernels.affine().affine(head, h, 0, output, 0);
-      h = output;
-    }
-    System.arraycopy(h, 0, y, 0, y.length);
-  }
-
   /** Sets the state to zero. */
   public void reset() {
-    for (State state : states) {
-      state.clear(0);
-    }
+    layers.clearState();
   }
 
   /**
@@ -171,10 +137,10 @@ public final class Stream {
     checkState(h, c);
     int ho = 0;
     int co = 0;
-    for (int l = 0; l < states.length; l++) {
-      states[l].get(0, h, ho, c, co);
-      ho += weights[l].layer.outputSize();
-      co += weights[l].layer.cell().hasCellState() ? weights[l].layer.hidden() : 0;
+    for (State state : layers.states) {
+      state.get(0, h, ho, c, co);
+      ho += state.layer.outputSize();
+      co += state.layer.cell().hasCellState() ? state.layer.hidden() : 0;
     }
   }
 
@@ -189,10 +155,10 @@ public final class Stream {
     checkState(h, c);
     int ho = 0;
     int co = 0;
-    for (int l = 0; l < states.length; l++) {
-      states[l].set(0, h, ho, c, co);
-      ho += weights[l].layer.outputSize();
-      co += weights[l].layer.cell().hasCellState() ? weights[l].layer.hidden() : 0;
+    for (State state : layers.states) {
+      state.set(0, h, ho, c, co);
+      ho += state.layer.outputSize();
+      co += state.layer.cell().hasCellState() ? state.layer.hidden() : 0;
     }
   }
 
@@ -211,11 +177,11 @@ public final class Stream {
   }
 
   /**
-   * The memory of packed weights and state.
+   * The memory of packed weights and state; twice as much until the vector kernels take over.
    *
    * @return bytes
    */
   public long bytes() {
-    return bytes;
+    return layers.bytes + (warming == null ? 0 : warming.bytes);
   }
 }

@@ -1,0 +1,132 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.PackedMatrix;
+import org.jspecify.annotations.Nullable;
+
+/** The layers of a stream on one set of kernels: packed weights, state, scratch. */
+final class StreamLayers {
+  final LayerWeights[] weights;
+  final State[] states;
+  final long bytes;
+  private final NetworkSpec spec;
+  private final Kernels kernels;
+  private final float[] parameters;
+  private final Cell[] cells;
+  private final int embeddingOffset;
+  private final float[] input;
+  private final @Nullable PackedMatrix head;
+  private final float[] output;
+
+  /** Packs the network's parameters. */
+  StreamLayers(Network network, Kernels kernels) {
+    this(network, kernels, Memory.allocating(), null);
+  }
+
+  /** The same weights with a state of its own. */
+  StreamLayers(Network network, Kernels kernels, StreamLayers shared) {
+    this(network, kernels, Memory.allocating(), shared);
+  }
+
+  private StreamLayers(
+      Network network, Kernels kernels, Memory memory, @Nullable StreamLayers shared) {
+    spec = network.spec();
+    this.kernels = kernels;
+    parameters = network.values();
+    int count = spec.layers().size();
+    weights = new LayerWeights[count];
+    states = new State[count];
+    cells = new Cell[count];
+    PackedMatrix.Use step = PackedMatrix.Use.STEP;
+    for (int l = 0; l < count; l++) {
+      if (shared != null) {
+        weights[l] = shared.weights[l];
+      } else {
+        weights[l] = new LayerWeights(kernels, spec, network.layout(), l, 0, false, step, memory);
+        weights[l].pack(parameters);
+      }
+      states[l] = new State(weights[l], 1, 1, memory);
+      cells[l] = Cell.create(kernels, weights[l], states[l], 1, false, memory);
+    }
+    embeddingOffset =
+        spec.input() == NetworkSpec.Input.EMBEDDING
+            ? network.layout().get("embedding.weight").offset()
+            : 0;
+    input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
+    head = shared != null ? shared.head : packHead(network, memory);
+    output = memory.floats(head == null ? 0 : 1, Kernels.pad(spec.networkOutputSize()));
+    bytes = memory.bytes();
+  }
+
+  private @Nullable PackedMatrix packHead(Network network, Memory memory) {
+    if (spec.outputSize() == 0) {
+      return null;
+    }
+    int width = spec.recurrentOutputSize();
+    int padded = Kernels.pad(spec.outputSize());
+    PackedMatrix packed = memory.matrix(kernels.affine(), padded, width, PackedMatrix.Use.STEP);
+    Parameter w = network.layout().get("linear.weight");
+    int bias = network.layout().get("linear.bias").offset();
+    kernels.affine().pack(packed, 0, 0, spec.outputSize(), width, parameters, w.offset(), width);
+    kernels.affine().packBias(packed, 0, spec.outputSize(), parameters, bias);
+    return packed;
+  }
+
+  void step(float[] x, float[] y) {
+    cells[0].step(x);
+    advance(y);
+  }
+
+  void step(int id, float[] y) {
+    LayerWeights first = weights[0];
+    float[] gates = cells[0].inputGates();
+    if (first.isOneHot()) {
+      System.arraycopy(first.table, id * first.gateRows, gates, 0, first.gateRows);
+      cells[0].forward(0, 0, 0);
+    } else {
+      int size = spec.embeddingSize();
+      System.arraycopy(parameters, embeddingOffset + id * size, input, 0, size);
+      cells[0].step(input);
+    }
+    advance(y);
+  }
+
+  /* The layers above the first, and the head. */
+  private void advance(float[] y) {
+    float[] h = states[0].h;
+    for (int l = 1; l < cells.length; l++) {
+      cells[l].step(h);
+      h = states[l].h;
+    }
+    if (head != null) {
+      kernels.affine().affine(head, h, 0, output, 0);
+      h = output;
+    }
+    System.arraycopy(h, 0, y, 0, y.length);
+  }
+
+  /** One step for nothing, so that the first real one loads no class. */
+  void rehearse() {
+    float[] y = new float[spec.networkOutputSize()];
+    if (spec.input() == NetworkSpec.Input.FEATURES) {
+      step(new float[spec.inputSize()], y);
+    } else {
+      step(0, y);
+    }
+    clearState();
+  }
+
+  /** Takes over the state of the same layers on other kernels. */
+  void copyState(StreamLayers from) {
+    for (int l = 0; l < states.length; l++) {
+      System.arraycopy(from.states[l].h, 0, states[l].h, 0, states[l].h.length);
+      System.arraycopy(from.states[l].c, 0, states[l].c, 0, states[l].c.length);
+    }
+  }
+
+  void clearState() {
+    for (State state : states) {
+      state.clear(0);
+    }
+  }
+}
