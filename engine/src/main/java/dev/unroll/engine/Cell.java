@@ -9,13 +9,26 @@ import dev.unroll.fallback.Kernels;
  * x + b for every step; a forward step adds the recurrent part and advances the state from one slot
  * to another. A backward step turns the gates of a step into their gradients.
  */
-sealed interface Cell permits RnnCell, GruCell, LstmCell {
+sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
 
   /** W_ih x + b [time * batch, gateRows]; after the backward pass the gradient of it. */
   float[] inputGates();
 
   /** After the backward pass the gradient of W_hh h + b_hh, of the same shape. */
   float[] recurrentGates();
+
+  /** After the backward pass what the biases' gradients are summed from. */
+  default float[] biasGates() {
+    return inputGates();
+  }
+
+  /** r # h_{t-1} of all steps, where the candidate's recurrent product takes it. */
+  default float[] resetHidden() {
+    return NOTHING;
+  }
+
+  /** Stands for an array that a cell does without. */
+  float[] NOTHING = {};
 
   /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
   void step(float[] x);
@@ -46,7 +59,10 @@ sealed interface Cell permits RnnCell, GruCell, LstmCell {
       Memory memory) {
     return switch (weights.layer.cell()) {
       case RNN_TANH, RNN_RELU -> new RnnCell(kernels, weights, state, time, memory);
-      case GRU -> new GruCell(kernels, weights, state, time, memory);
+      case GRU ->
+          weights.layer.options().resetBefore()
+              ? new ResetBeforeGruCell(kernels, weights, state, time, training, memory)
+              : new GruCell(kernels, weights, state, time, memory);
       case LSTM -> new LstmCell(kernels, weights, state, time, training, memory);
     };
   }

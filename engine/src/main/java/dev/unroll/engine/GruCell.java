@@ -1,10 +1,12 @@
 package dev.unroll.engine;
 
+import dev.unroll.fallback.GruKernels;
 import dev.unroll.fallback.Kernels;
 
 /** GRU with the reset gate after the product; see {@link dev.unroll.fallback.GruKernels}. */
 final class GruCell implements Cell {
   private final Kernels kernels;
+  private final GruKernels pointwise;
   private final LayerWeights weights;
   private final State state;
   private final float[] inputGates;
@@ -14,6 +16,12 @@ final class GruCell implements Cell {
     this.kernels = kernels;
     this.weights = weights;
     this.state = state;
+    LayerSpec layer = weights.layer;
+    long rows = (long) time * state.batch;
+    pointwise =
+        layer.options().isStandard()
+            ? kernels.gru()
+            : new GeneralGru(layer, state.paddedHidden, rows, memory);
     inputGates = memory.floats((long) time * state.batch, weights.gateRows);
     recurrentGates = memory.floats((long) time * state.batch, weights.gateRows);
   }
@@ -43,10 +51,8 @@ final class GruCell implements Cell {
     kernels
         .affine()
         .affineBatch(weights.hiddenHidden, n, state.h, hPrev, p, recurrentGates, g, 3 * p);
-    kernels
-        .gru()
-        .forward(
-            n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, state.hidden(next));
+    pointwise.forward(
+        n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, state.hidden(next));
   }
 
   @Override
@@ -54,9 +60,8 @@ final class GruCell implements Cell {
     int n = state.batch;
     int p = state.paddedHidden;
     int g = t * n * 3 * p;
-    kernels
-        .gru()
-        .backward(n, p, inputGates, g, recurrentGates, g, state.h, state.hidden(previous), dh, 0);
+    pointwise.backward(
+        n, p, inputGates, g, recurrentGates, g, state.h, state.hidden(previous), dh, 0);
     kernels
         .affine()
         .affineBatchAccumulate(

@@ -1,5 +1,8 @@
 package dev.unroll.engine;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * How parameters start.
  *
@@ -14,6 +17,9 @@ package dev.unroll.engine;
 public record Initialization(boolean orthogonalRecurrent, boolean forgetBias) {
   /** PyTorch's defaults. */
   public static final Initialization PYTORCH = new Initialization(false, false);
+
+  private static final List<String> NORM_GAINS =
+      List.of(LayerWeights.NORM_GAIN_IH, LayerWeights.NORM_GAIN_HH, LayerWeights.NORM_GAIN_C);
 
   void apply(NetworkSpec spec, ParameterLayout layout, float[] parameters, long seed) {
     Rng rng = new Rng(seed);
@@ -41,6 +47,14 @@ public record Initialization(boolean orthogonalRecurrent, boolean forgetBias) {
       String name = ParameterLayout.name(spec, kind, layer, direction);
       layout.find(name).ifPresent(p -> uniform(p, parameters, bound, rng));
     }
+    layout
+        .find(ParameterLayout.name(spec, LayerWeights.PEEPHOLE, layer, direction))
+        .ifPresent(p -> uniform(p, parameters, bound, rng));
+    for (String gain : NORM_GAINS) {
+      layout
+          .find(ParameterLayout.name(spec, gain, layer, direction))
+          .ifPresent(p -> Arrays.fill(parameters, p.offset(), p.offset() + p.size(), 1f));
+    }
     if (orthogonalRecurrent) {
       Parameter hh = layout.get(ParameterLayout.name(spec, "weight_hh", layer, direction));
       for (int gate = 0; gate < l.cell().gates(); gate++) {
@@ -58,7 +72,7 @@ public record Initialization(boolean orthogonalRecurrent, boolean forgetBias) {
 
   private static void fillForget(Parameter bias, LayerSpec l, float[] parameters, float value) {
     int from = bias.offset() + l.hidden();
-    java.util.Arrays.fill(parameters, from, from + l.hidden(), value);
+    Arrays.fill(parameters, from, from + l.hidden(), value);
   }
 
   private static void uniform(Parameter p, float[] parameters, float bound, Rng rng) {

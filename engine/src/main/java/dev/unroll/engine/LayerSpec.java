@@ -8,8 +8,10 @@ package dev.unroll.engine;
  * @param projection size of the projected state (LSTM only, {@code weight_hr}), less than H; 0 for
  *     none
  * @param bias whether {@code bias_ih} and {@code bias_hh} exist
+ * @param options what differs from the cell's usual equations
  */
-public record LayerSpec(CellKind cell, int hidden, int projection, boolean bias) {
+public record LayerSpec(
+    CellKind cell, int hidden, int projection, boolean bias, CellOptions options) {
 
   /** Checks the sizes. */
   public LayerSpec {
@@ -23,6 +25,29 @@ public record LayerSpec(CellKind cell, int hidden, int projection, boolean bias)
     if (projection > 0 && cell != CellKind.LSTM) {
       throw new IllegalArgumentException("only LSTM has a projection, not " + cell);
     }
+    options.check(cell);
+  }
+
+  /**
+   * A layer with the usual equations.
+   *
+   * @param cell the cell
+   * @param hidden hidden size
+   * @param projection size of the projected state, 0 for none
+   * @param bias whether there are biases
+   */
+  public LayerSpec(CellKind cell, int hidden, int projection, boolean bias) {
+    this(cell, hidden, projection, bias, CellOptions.STANDARD);
+  }
+
+  /**
+   * The same with other equations.
+   *
+   * @param other what differs from the cell's usual equations
+   * @return the layer
+   */
+  public LayerSpec with(CellOptions other) {
+    return new LayerSpec(cell, hidden, projection, bias, other);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.unroll.engine;
 import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,14 @@ import org.jspecify.annotations.Nullable;
  * gate g of unit j stands in row g * paddedHidden + j.
  */
 final class LayerWeights {
+  /** Names of the parameters that only some options have. */
+  static final String PEEPHOLE = "weight_peephole";
+
+  static final String NORM_GAIN_IH = "weight_ln_ih";
+  static final String NORM_GAIN_HH = "weight_ln_hh";
+  static final String NORM_GAIN_C = "weight_ln_c";
+  static final String NORM_BIAS_C = "bias_ln_c";
+
   final LayerSpec layer;
   final int inputSize;
   final int paddedInput;
@@ -25,6 +34,27 @@ final class LayerWeights {
 
   /** W_hh; its bias is b_hh where the cell does not add it to b_ih. */
   final PackedMatrix hiddenHidden;
+
+  /** W_hn of a GRU that resets before the product; {@link #hiddenHidden} then holds gates r, z. */
+  final @Nullable PackedMatrix candidateHidden;
+
+  final @Nullable PackedMatrix candidateTransposed;
+
+  /** Rows of {@link #hiddenHidden}. */
+  final int hiddenRows;
+
+  /**
+   * Peepholes [3, p], gains of the normalisations [4, p], [4, p], [1, p], bias [1, p], or empty.
+   */
+  final float[] peepholes;
+
+  final float[] normGainIh;
+  final float[] normGainHh;
+  final float[] normGainC;
+  final float[] normBiasC;
+
+  /** Sum of the biases where the input product has none of its own (layer normalisation). */
+  final float[] bias;
 
   /** W_hr of a projection. */
   final @Nullable PackedMatrix projection;
@@ -45,7 +75,10 @@ final class LayerWeights {
   private final Optional<Parameter> whr;
   private final Optional<Parameter> bih;
   private final Optional<Parameter> bhh;
-  private final float[] bias;
+  private final NetworkSpec spec;
+  private final ParameterLayout layout;
+  private final int index;
+  private final int direction;
 
   LayerWeights(
       Kernels kernels,
@@ -57,6 +90,10 @@ final class LayerWeights {
       PackedMatrix.Use use,
       Memory memory) {
     affine = kernels.affine();
+    this.spec = spec;
+    this.layout = layout;
+    this.index = index;
+    this.direction = direction;
     layer = spec.layers().get(index);
     inputSize = spec.layerInputSize(index);
     paddedInput = Kernels.pad(inputSize);
@@ -73,12 +110,23 @@ final class LayerWeights {
     table = oneHot ? memory.floats(inputSize, gateRows) : new float[0];
     bias = memory.floats(1, gateRows);
     inputHidden = oneHot ? null : memory.matrix(affine, gateRows, inputSize, use);
-    hiddenHidden = memory.matrix(affine, gateRows, layer.outputSize(), use);
+    CellOptions options = layer.options();
+    hiddenRows = options.resetBefore() ? 2 * paddedHidden : gateRows;
+    hiddenHidden = memory.matrix(affine, hiddenRows, layer.outputSize(), use);
+    boolean split = options.resetBefore();
+    candidateHidden = split ? memory.matrix(affine, paddedHidden, layer.hidden(), use) : null;
+    candidateTransposed =
+        split && training ? memory.matrix(affine, paddedHidden, paddedHidden, use) : null;
+    peepholes = memory.floats(options.peepholes() ? 3 : 0, paddedHidden);
+    normGainIh = memory.floats(options.layerNorm() ? 4 : 0, paddedHidden);
+    normGainHh = memory.floats(options.layerNorm() ? 4 : 0, paddedHidden);
+    normGainC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
+    normBiasC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
     boolean projected = layer.projection() > 0;
     projection = projected ? memory.matrix(affine, paddedOutput, layer.hidden(), use) : null;
     inputHiddenTransposed =
         training && !oneHot ? memory.matrix(affine, paddedInput, gateRows, use) : null;
-    hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, gateRows, use) : null;
+    hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, hiddenRows, use) : null;
     projectionTransposed =
         training && projected ? memory.matrix(affine, paddedHidden, paddedOutput, use) : null;
   }
@@ -86,8 +134,8 @@ final class LayerWeights {
   /**
    * Whether the recurrent product has a bias of its own (GRU), instead of one sum of both biases.
    */
-  private boolean separateBias() {
-    return layer.cell() == CellKind.GRU;
+  boolean separateBias() {
+    return layer.cell() == CellKind.GRU && !layer.options().resetBefore();
   }
 
   /** Reads the parameters. */
@@ -96,19 +144,30 @@ final class LayerWeights {
     for (int gate = 0; gate < gates; gate++) {
       int row = gate * paddedHidden;
       sumBiases(parameters, gate);
-      packBlock(hiddenHidden, hiddenHiddenTransposed, whh, parameters, gate, row);
+      if (candidateHidden != null && gate == 2) {
+        packBlock(candidateHidden, candidateTransposed, whh, parameters, gate, 0);
+      } else {
+        packBlock(hiddenHidden, hiddenHiddenTransposed, whh, parameters, gate, row);
+      }
       if (oneHot) {
         packTable(parameters, gate, row);
       } else {
         PackedMatrix matrix = Memory.require(inputHidden, "W_ih is packed");
         packBlock(matrix, inputHiddenTransposed, wih, parameters, gate, row);
-        affine.packBias(matrix, row, layer.hidden(), bias, row);
+        if (!layer.options().layerNorm()) {
+          affine.packBias(matrix, row, layer.hidden(), bias, row);
+        }
       }
       if (separateBias() && bhh.isPresent()) {
         int from = bhh.get().offset() + gate * layer.hidden();
         affine.packBias(hiddenHidden, row, layer.hidden(), parameters, from);
       }
     }
+    packVector(PEEPHOLE, parameters, peepholes);
+    packVector(NORM_GAIN_IH, parameters, normGainIh);
+    packVector(NORM_GAIN_HH, parameters, normGainHh);
+    packVector(NORM_GAIN_C, parameters, normGainC);
+    packVector(NORM_BIAS_C, parameters, normBiasC);
     if (projection != null) {
       int from = whr.orElseThrow().offset();
       int h = layer.hidden();
@@ -118,6 +177,24 @@ final class LayerWeights {
         affine.packTransposed(projectionTransposed, 0, 0, h, r, parameters, from, h);
       }
     }
+  }
+
+  private void packVector(String kind, float[] parameters, float[] to) {
+    if (to.length == 0) {
+      return;
+    }
+    int from = layout.get(ParameterLayout.name(spec, kind, index, direction)).offset();
+    int h = layer.hidden();
+    for (int block = 0; block < to.length / paddedHidden; block++) {
+      System.arraycopy(parameters, from + block * h, to, block * paddedHidden, h);
+    }
+  }
+
+  /** Adds a padded gradient [blocks, paddedHidden] of an optional vector, and clears it. */
+  void addVectorGradient(String kind, int blocks, float[] padded, float[] gradients) {
+    Parameter p = layout.get(ParameterLayout.name(spec, kind, index, direction));
+    addRows(p, blocks, layer.hidden(), padded, 1, gradients);
+    Arrays.fill(padded, 0f);
   }
 
   private void sumBiases(float[] parameters, int gate) {
@@ -151,9 +228,11 @@ final class LayerWeights {
 
   private void packTable(float[] parameters, int gate, int row) {
     int from = wih.offset() + gate * layer.hidden() * inputSize;
+    boolean biased = !layer.options().layerNorm();
     for (int v = 0; v < inputSize; v++) {
       for (int j = 0; j < layer.hidden(); j++) {
-        table[v * gateRows + row + j] = bias[row + j] + parameters[from + j * inputSize + v];
+        table[v * gateRows + row + j] =
+            (biased ? bias[row + j] : 0f) + parameters[from + j * inputSize + v];
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -11,10 +12,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class LstmCell implements Cell {
   private final Kernels kernels;
+  private final LstmKernels pointwise;
+  private final @Nullable GeneralLstm general;
   private final LayerWeights weights;
   private final State state;
   private final float[] gates;
   private final float[] tanhC;
+
+  /* Layer normalisation only: the norms, W_hh h and the gradients of z; else the gates themselves. */
+  private final @Nullable LayerNorm inputNorm;
+  private final @Nullable LayerNorm recurrentNorm;
+  private final float[] recurrentGates;
+  private final float[] biasGates;
+  private final float[] noBias;
   private final @Nullable PackedMatrix projection;
 
   /* Projection only: o # tanh(c) of all steps, gradients of all h_t, gradient of one step's o # tanh(c). */
@@ -38,6 +48,16 @@ final class LstmCell implements Cell {
     int r = state.paddedOutput;
     long n = (long) time * state.batch;
     gates = memory.floats(n, weights.gateRows);
+    CellOptions options = weights.layer.options();
+    general = options.isStandard() ? null : new GeneralLstm(weights, n, memory);
+    pointwise = general == null ? kernels.lstm() : general;
+    boolean normed = options.layerNorm();
+    int h = weights.layer.hidden();
+    inputNorm = normed ? new LayerNorm(4, h, p, n, memory) : null;
+    recurrentNorm = normed ? new LayerNorm(4, h, p, n, memory) : null;
+    recurrentGates = normed ? memory.floats(n, weights.gateRows) : gates;
+    noBias = memory.floats(normed ? 1 : 0, weights.gateRows);
+    biasGates = normed ? memory.floats(n, weights.gateRows) : gates;
     tanhC = memory.floats(n, p);
     boolean projected = projection != null;
     boolean both = projected && training;
@@ -54,11 +74,21 @@ final class LstmCell implements Cell {
 
   @Override
   public float[] recurrentGates() {
-    return gates;
+    return recurrentGates;
+  }
+
+  @Override
+  public float[] biasGates() {
+    return biasGates;
   }
 
   @Override
   public void step(float[] x) {
+    if (inputNorm != null) {
+      kernels.affine().affine(weights.inputWeights(), x, 0, gates, 0);
+      forward(0, 0, 0);
+      return;
+    }
     weights.step(x, state.h, gates);
     update(0, 0, 0);
   }
@@ -69,10 +99,27 @@ final class LstmCell implements Cell {
     int r = state.paddedOutput;
     int rows = weights.gateRows;
     int h = state.hidden(previous);
+    if (inputNorm != null && recurrentNorm != null) {
+      int z = t * n * rows;
+      kernels.affine().affineBatch(weights.hiddenHidden, n, state.h, h, r, recurrentGates, z, rows);
+      normalise(inputNorm, recurrentNorm, t * n, n, rows);
+      update(t, previous, next);
+      return;
+    }
     kernels
         .affine()
         .affineBatchAccumulate(weights.hiddenHidden, n, state.h, h, r, gates, t * n * rows, rows);
     update(t, previous, next);
+  }
+
+  /* z = LN(W_ih x) + LN(W_hh h) + b */
+  private void normalise(LayerNorm ofInput, LayerNorm ofHidden, int first, int n, int rows) {
+    for (int i = first; i < first + n; i++) {
+      int z = i * rows;
+      ofInput.forward(i, gates, z, weights.normGainIh, weights.bias, gates, z);
+      ofHidden.forward(i, recurrentGates, z, weights.normGainHh, noBias, recurrentGates, z);
+      kernels.elements().add(rows, gates, z, recurrentGates, z, gates, z);
+    }
   }
 
   private void update(int t, int previous, int next) {
@@ -85,14 +132,10 @@ final class LstmCell implements Cell {
     int cNext = state.cell(next);
     int hNext = state.hidden(next);
     if (projection == null) {
-      kernels
-          .lstm()
-          .forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
+      pointwise.forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
       return;
     }
-    kernels
-        .lstm()
-        .forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
+    pointwise.forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
     kernels.affine().affineBatch(projection, n, unprojected, s, p, state.h, hNext, r);
   }
 
@@ -110,13 +153,22 @@ final class LstmCell implements Cell {
       kernels.affine().affineBatch(back, n, dh, 0, r, unprojectedGradient, 0, p);
       d = unprojectedGradient;
     }
-    kernels.lstm().backward(n, p, gates, z, state.c, state.cell(previous), tanhC, s, d, 0, dc, 0);
+    pointwise.backward(n, p, gates, z, state.c, state.cell(previous), tanhC, s, d, 0, dc, 0);
+    if (inputNorm != null && recurrentNorm != null) {
+      int rows = weights.gateRows;
+      System.arraycopy(gates, z, biasGates, z, n * rows);
+      for (int i = t * n; i < t * n + n; i++) {
+        int at = i * rows;
+        recurrentNorm.backward(i, biasGates, at, weights.normGainHh, recurrentGates, at);
+        inputNorm.backward(i, biasGates, at, weights.normGainIh, gates, at);
+      }
+    }
     kernels
         .affine()
         .affineBatch(
             Memory.require(weights.hiddenHiddenTransposed, "made for training"),
             n,
-            gates,
+            recurrentGates,
             z,
             4 * p,
             dh,
@@ -126,6 +178,14 @@ final class LstmCell implements Cell {
 
   @Override
   public void addGradients(int rows, float[] gradients) {
+    if (general != null) {
+      general.addGradients(gradients);
+    }
+    if (inputNorm != null && recurrentNorm != null) {
+      weights.addVectorGradient(LayerWeights.NORM_GAIN_IH, 4, inputNorm.gainGradient, gradients);
+      weights.addVectorGradient(
+          LayerWeights.NORM_GAIN_HH, 4, recurrentNorm.gainGradient, gradients);
+    }
     if (projection == null) {
       return;
     }

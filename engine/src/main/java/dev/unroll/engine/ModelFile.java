@@ -34,6 +34,11 @@ public record ModelFile(Network network, Map<String, String> attributes) {
   private static final String CHECKSUM = PREFIX + "checksum";
   private static final String ATTRIBUTE = PREFIX + "attribute.";
   private static final String VERSION = "1";
+  private static final String RESET_BEFORE = "reset_before";
+  private static final String PEEPHOLES = "peepholes";
+  private static final String COUPLED_GATE = "coupled_gate";
+  private static final String LAYER_NORM = "layer_norm";
+  private static final String CLIP = "clip=";
 
   /** Copies the attributes. */
   public ModelFile {
@@ -89,7 +94,8 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     List<String> layers = new ArrayList<>();
     for (LayerSpec l : spec.layers()) {
       String bias = l.bias() ? "bias" : "nobias";
-      layers.add(l.cell() + ":" + l.hidden() + ":" + l.projection() + ":" + bias);
+      String options = l.options().isStandard() ? "" : ":" + describe(l.options());
+      layers.add(l.cell() + ":" + l.hidden() + ":" + l.projection() + ":" + bias + options);
     }
     Map<String, String> metadata = new TreeMap<>();
     metadata.put(FORMAT, VERSION);
@@ -100,6 +106,52 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     metadata.put(BIDIRECTIONAL, Boolean.toString(spec.bidirectional()));
     metadata.put(OUTPUT_SIZE, Integer.toString(spec.outputSize()));
     return metadata;
+  }
+
+  /* For example peepholes+clip=3.0+SIGMOID/0.0/0.0+TANH/0.0/0.0+TANH/0.0/0.0 */
+  private static String describe(CellOptions options) {
+    List<String> parts = new ArrayList<>();
+    if (options.resetBefore()) {
+      parts.add(RESET_BEFORE);
+    }
+    if (options.peepholes()) {
+      parts.add(PEEPHOLES);
+    }
+    if (options.coupledGate()) {
+      parts.add(COUPLED_GATE);
+    }
+    if (options.layerNorm()) {
+      parts.add(LAYER_NORM);
+    }
+    if (options.clip() > 0) {
+      parts.add(CLIP + options.clip());
+    }
+    for (Activation a : options.activations()) {
+      parts.add(a.kind() + "/" + a.alpha() + "/" + a.beta());
+    }
+    return String.join("+", parts);
+  }
+
+  private static CellOptions parseOptions(String text) {
+    List<String> parts = new ArrayList<>(List.of(text.split("\\+", -1)));
+    boolean resetBefore = parts.remove(RESET_BEFORE);
+    boolean peepholes = parts.remove(PEEPHOLES);
+    boolean coupledGate = parts.remove(COUPLED_GATE);
+    boolean layerNorm = parts.remove(LAYER_NORM);
+    float clip = 0;
+    List<Activation> activations = new ArrayList<>();
+    for (String part : parts) {
+      String[] f = part.split("/", -1);
+      if (part.startsWith(CLIP) && clip == 0) {
+        clip = Float.parseFloat(part.substring(CLIP.length()));
+      } else if (f.length == 3) {
+        Activation.Kind kind = Activation.Kind.valueOf(f[0]);
+        activations.add(new Activation(kind, Float.parseFloat(f[1]), Float.parseFloat(f[2])));
+      } else {
+        throw new IllegalArgumentException("unknown option '" + part + "' of a layer");
+      }
+    }
+    return new CellOptions(resetBefore, peepholes, coupledGate, layerNorm, clip, activations);
   }
 
   /**
@@ -191,7 +243,7 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     List<LayerSpec> layers = new ArrayList<>();
     for (String layer : text.split(",", -1)) {
       String[] f = layer.split(":", -1);
-      if (f.length != 4 || !(f[3].equals("bias") || f[3].equals("nobias"))) {
+      if (f.length < 4 || f.length > 5 || !(f[3].equals("bias") || f[3].equals("nobias"))) {
         throw new IllegalArgumentException("layer '" + layer + "'");
       }
       layers.add(
@@ -199,7 +251,8 @@ public record ModelFile(Network network, Map<String, String> attributes) {
               CellKind.valueOf(f[0].toUpperCase(Locale.ROOT)),
               Integer.parseInt(f[1]),
               Integer.parseInt(f[2]),
-              f[3].equals("bias")));
+              f[3].equals("bias"),
+              f.length == 5 ? parseOptions(f[4]) : CellOptions.STANDARD));
     }
     return layers;
   }

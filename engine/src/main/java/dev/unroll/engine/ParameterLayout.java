@@ -43,6 +43,15 @@ final class ParameterLayout {
     if (l.projection() > 0) {
       add(name(spec, "weight_hr", layer, direction), l.projection(), l.hidden());
     }
+    if (l.options().peepholes()) {
+      add(name(spec, LayerWeights.PEEPHOLE, layer, direction), 3 * l.hidden());
+    }
+    if (l.options().layerNorm()) {
+      add(name(spec, LayerWeights.NORM_GAIN_IH, layer, direction), rows);
+      add(name(spec, LayerWeights.NORM_GAIN_HH, layer, direction), rows);
+      add(name(spec, LayerWeights.NORM_GAIN_C, layer, direction), l.hidden());
+      add(name(spec, LayerWeights.NORM_BIAS_C, layer, direction), l.hidden());
+    }
   }
 
   /** PyTorch's name of a recurrent parameter. */

@@ -1,6 +1,7 @@
 package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.ScalarMath;
 
 /** Elman's cell: h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh). */
 final class RnnCell implements Cell {
@@ -9,6 +10,11 @@ final class RnnCell implements Cell {
   private final State state;
   private final boolean relu;
   private final float[] gates;
+  private final CellOptions options;
+  private final Activation activation;
+
+  /* Clipped pre-activations, where the options are not the usual ones. */
+  private final float[] clipped;
 
   RnnCell(Kernels kernels, LayerWeights weights, State state, int time, Memory memory) {
     this.kernels = kernels;
@@ -16,6 +22,10 @@ final class RnnCell implements Cell {
     this.state = state;
     relu = weights.layer.cell() == CellKind.RNN_RELU;
     gates = memory.floats((long) time * state.batch, weights.gateRows);
+    options = weights.layer.options();
+    activation = options.activation(weights.layer.cell(), 0);
+    long rows = options.isStandard() ? 0 : (long) time * state.batch;
+    clipped = memory.floats(rows, weights.gateRows);
   }
 
   @Override
@@ -47,7 +57,13 @@ final class RnnCell implements Cell {
   }
 
   private void activate(int n, int z, int h) {
-    if (relu) {
+    if (!options.isStandard()) {
+      for (int j = 0; j < n; j++) {
+        boolean padding = j % state.paddedHidden >= weights.layer.hidden();
+        clipped[z + j] = options.clip(gates[z + j]);
+        state.h[h + j] = padding ? 0f : ScalarMath.flush(activation.value(clipped[z + j]));
+      }
+    } else if (relu) {
       kernels.rnn().forwardRelu(n, gates, z, state.h, h);
     } else {
       kernels.rnn().forwardTanh(n, gates, z, state.h, h);
@@ -59,7 +75,13 @@ final class RnnCell implements Cell {
     int n = state.batch;
     int p = state.paddedHidden;
     int z = t * n * p;
-    if (relu) {
+    if (!options.isStandard()) {
+      int h = state.hidden(next);
+      for (int j = 0; j < n * p; j++) {
+        float slope = activation.derivative(clipped[z + j], state.h[h + j]);
+        gates[z + j] = ScalarMath.flush(dh[j] * slope * options.clipSlope(clipped[z + j]));
+      }
+    } else if (relu) {
       kernels.rnn().backwardRelu(n * p, state.h, state.hidden(next), dh, 0, gates, z);
     } else {
       kernels.rnn().backwardTanh(n * p, state.h, state.hidden(next), dh, 0, gates, z);

@@ -158,18 +158,26 @@ final class UnrolledLayer {
     int before = state.hidden(reverse ? 1 : 0);
     Arrays.fill(weightGradient, 0, rows * r, 0f);
     float[] dz = cell.recurrentGates();
+    int ofHidden = weights.hiddenRows;
     kernels
         .affine()
-        .outerAccumulate(n, dz, 0, rows, rows, state.h, before, r, r, weightGradient, 0, r);
+        .outerAccumulate(n, dz, 0, rows, ofHidden, state.h, before, r, r, weightGradient, 0, r);
+    if (ofHidden < rows) {
+      float[] reset = cell.resetHidden();
+      int to = ofHidden * r;
+      kernels
+          .affine()
+          .outerAccumulate(n, dz, ofHidden, rows, r, reset, 0, r, r, weightGradient, to, r);
+    }
     weights.addWeightGradient(true, weightGradient, r, gradients);
 
-    sumBias(n, cell.inputGates(), inputBiasGradient);
-    boolean shared = cell.recurrentGates() == cell.inputGates();
+    sumBias(n, cell.biasGates(), inputBiasGradient);
+    boolean shared = !weights.separateBias();
     if (!shared) {
       sumBias(n, cell.recurrentGates(), hiddenBiasGradient);
     }
-    float[] ofHidden = shared ? inputBiasGradient : hiddenBiasGradient;
-    weights.addBiasGradients(inputBiasGradient, ofHidden, gradients);
+    float[] hiddenBias = shared ? inputBiasGradient : hiddenBiasGradient;
+    weights.addBiasGradients(inputBiasGradient, hiddenBias, gradients);
     cell.addGradients(n, gradients);
   }
 

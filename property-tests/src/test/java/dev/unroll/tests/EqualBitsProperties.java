@@ -77,7 +77,7 @@ class EqualBitsProperties {
       @ForAll long seed) {
     NetworkSpec spec = network.spec();
     Assume.that(!spec.bidirectional());
-    Backend backend = Backend.preferred();
+    Backend backend = Backend.of(Backend.preferred().kernels());
     float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
     float[] whole = new float[time * batch * spec.networkOutputSize()];
     Unrolled u = new Unrolled(network, backend, batch, time, false);

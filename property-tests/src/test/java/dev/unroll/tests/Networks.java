@@ -1,11 +1,15 @@
 package dev.unroll.tests;
 
+import dev.unroll.engine.Activation;
 import dev.unroll.engine.CellKind;
+import dev.unroll.engine.CellOptions;
 import dev.unroll.engine.Initialization;
 import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Rng;
+import java.util.ArrayList;
+import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -31,12 +35,41 @@ class Networks extends DomainContextBase {
         .as(
             (cell, inputs, hidden, layers, bias, both, special, seed) -> {
               boolean projected = special && cell == CellKind.LSTM && hidden > 2;
-              LayerSpec layer = new LayerSpec(cell, hidden, projected ? hidden / 2 : 0, bias);
+              int projection = projected ? hidden / 2 : 0;
+              LayerSpec layer =
+                  new LayerSpec(cell, hidden, projection, bias, options(cell, new Rng(seed + 7)));
               NetworkSpec spec = NetworkSpec.recurrent(inputs, layers, layer);
               spec = both ? spec.bothDirections() : spec;
               spec = special ? spec.withHead(3) : spec;
               return Network.create(spec, Initialization.PYTORCH, seed);
             });
+  }
+
+  /* Half of the cells are the usual ones; the others take any options together. */
+  private static CellOptions options(CellKind cell, Rng rng) {
+    if (rng.nextInt(2) == 0) {
+      return CellOptions.STANDARD;
+    }
+    boolean lstm = cell == CellKind.LSTM;
+    List<Activation> activations = new ArrayList<>();
+    if (rng.nextInt(2) == 0) {
+      int count = lstm ? 3 : cell == CellKind.GRU ? 2 : 1;
+      Activation.Kind[] kinds = Activation.Kind.values();
+      for (int i = 0; i < count; i++) {
+        Activation usual = Activation.of(kinds[rng.nextInt(kinds.length)]);
+        activations.add(
+            usual.kind() == Activation.Kind.THRESHOLDED_RELU
+                ? new Activation(usual.kind(), 0.05f, 0f)
+                : new Activation(usual.kind(), usual.alpha() * 0.9f, usual.beta()));
+      }
+    }
+    return new CellOptions(
+        cell == CellKind.GRU && rng.nextInt(2) == 0,
+        lstm && rng.nextInt(2) == 0,
+        lstm && rng.nextInt(2) == 0,
+        lstm && rng.nextInt(2) == 0,
+        rng.nextInt(3) == 0 ? 0.4f : 0f,
+        activations);
   }
 
   static float[] random(int n, Rng rng) {

@@ -1,0 +1,154 @@
+package dev.unroll.engine;
+
+import static dev.unroll.fallback.ScalarMath.flush;
+import static dev.unroll.fallback.ScalarMath.fma;
+
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.PackedMatrix;
+
+/**
+ * GRU with the reset gate before the product (Cho et al. 2014; ONNX linear_before_reset = 0):
+ *
+ * <pre>
+ *   r = f(W_ir x + W_hr h + b_r)   z = f(W_iz x + W_hz h + b_z)   b = b_ih + b_hh
+ *   n = g(W_in x + W_hn (r # h_{t-1}) + b_n)
+ *   h_t = (1 - z) # n + z # h_{t-1}
+ * </pre>
+ */
+final class ResetBeforeGruCell implements Cell {
+  private final Kernels kernels;
+  private final LayerWeights weights;
+  private final State state;
+  private final CellOptions options;
+  private final Activation gate;
+  private final Activation candidate;
+  private final int hidden;
+  private final float[] gates;
+  private final float[] clipped;
+  private final float[] resetHidden;
+  private final float[] resetGradient;
+
+  ResetBeforeGruCell(
+      Kernels kernels,
+      LayerWeights weights,
+      State state,
+      int time,
+      boolean training,
+      Memory memory) {
+    this.kernels = kernels;
+    this.weights = weights;
+    this.state = state;
+    LayerSpec layer = weights.layer;
+    options = layer.options();
+    gate = options.activation(layer.cell(), 0);
+    candidate = options.activation(layer.cell(), 1);
+    hidden = layer.hidden();
+    long rows = (long) time * state.batch;
+    gates = memory.floats(rows, weights.gateRows);
+    clipped = memory.floats(rows, weights.gateRows);
+    resetHidden = memory.floats(rows, state.paddedHidden);
+    resetGradient = memory.floats(training ? state.batch : 0, state.paddedHidden);
+  }
+
+  @Override
+  public float[] inputGates() {
+    return gates;
+  }
+
+  @Override
+  public float[] recurrentGates() {
+    return gates;
+  }
+
+  @Override
+  public float[] resetHidden() {
+    return resetHidden;
+  }
+
+  @Override
+  public void step(float[] x) {
+    kernels.affine().affine(weights.inputWeights(), x, 0, gates, 0);
+    forward(0, 0, 0);
+  }
+
+  private float activate(Activation f, int at) {
+    clipped[at] = options.clip(gates[at]);
+    gates[at] = f.value(clipped[at]);
+    return gates[at];
+  }
+
+  private float slope(Activation f, int at) {
+    return f.derivative(clipped[at], gates[at]) * options.clipSlope(clipped[at]);
+  }
+
+  private PackedMatrix candidateWeights() {
+    return Memory.require(weights.candidateHidden, "packed for this cell");
+  }
+
+  @Override
+  public void forward(int t, int previous, int next) {
+    int m = state.batch;
+    int p = state.paddedHidden;
+    int rows = weights.gateRows;
+    int g = t * m * rows;
+    int s = t * m * p;
+    int before = state.hidden(previous);
+    int after = state.hidden(next);
+    kernels
+        .affine()
+        .affineBatchAccumulate(weights.hiddenHidden, m, state.h, before, p, gates, g, rows);
+    for (int row = 0; row < m; row++) {
+      for (int j = 0; j < hidden; j++) {
+        int at = g + row * rows + j;
+        float r = activate(gate, at);
+        activate(gate, at + p);
+        resetHidden[s + row * p + j] = flush(r * state.h[before + row * p + j]);
+      }
+    }
+    kernels
+        .affine()
+        .affineBatchAccumulate(candidateWeights(), m, resetHidden, s, p, gates, g + 2 * p, rows);
+    for (int row = 0; row < m; row++) {
+      for (int j = 0; j < hidden; j++) {
+        int at = g + row * rows + j;
+        int k = row * p + j;
+        float n = activate(candidate, at + 2 * p);
+        state.h[after + k] = flush(fma(gates[at + p], state.h[before + k] - n, n));
+      }
+    }
+  }
+
+  @Override
+  public void backward(int t, int previous, int next, float[] dh, float[] dc) {
+    int m = state.batch;
+    int p = state.paddedHidden;
+    int rows = weights.gateRows;
+    int g = t * m * rows;
+    int before = state.hidden(previous);
+    for (int row = 0; row < m; row++) {
+      for (int j = 0; j < hidden; j++) {
+        int at = g + row * rows + j;
+        int k = row * p + j;
+        float z = gates[at + p];
+        float n = gates[at + 2 * p];
+        float d = dh[k];
+        gates[at + 2 * p] = flush(d * (1f - z) * slope(candidate, at + 2 * p));
+        gates[at + p] = flush(d * (state.h[before + k] - n) * slope(gate, at + p));
+        dh[k] = flush(d * z);
+      }
+    }
+    PackedMatrix ofCandidate = Memory.require(weights.candidateTransposed, "made for training");
+    kernels.affine().affineBatch(ofCandidate, m, gates, g + 2 * p, rows, resetGradient, 0, p);
+    for (int row = 0; row < m; row++) {
+      for (int j = 0; j < hidden; j++) {
+        int at = g + row * rows + j;
+        int k = row * p + j;
+        float r = gates[at];
+        dh[k] = flush(fma(resetGradient[k], r, dh[k]));
+        gates[at] = flush(resetGradient[k] * state.h[before + k] * slope(gate, at));
+      }
+    }
+    PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
+    kernels.affine().affineBatchAccumulate(back, m, gates, g, rows, dh, 0, p);
+  }
+}
