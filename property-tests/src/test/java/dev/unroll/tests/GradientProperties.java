@@ -1,11 +1,14 @@
 package dev.unroll.tests;
 
 import dev.unroll.engine.Backend;
+import dev.unroll.engine.CellOptions;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Parameter;
 import dev.unroll.engine.Rng;
 import dev.unroll.engine.Unrolled;
+import java.util.Arrays;
+import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -16,6 +19,7 @@ import net.jqwik.api.domains.Domain;
 @Domain(net.jqwik.api.domains.DomainContext.Global.class)
 class GradientProperties {
   private static final double STEP = 1e-5;
+  private static final double WIDE_STEP = 2e-3;
 
   /** One case: a network, inputs of one batch with lengths, and upstream gradients. */
   private static final class Case {
@@ -23,9 +27,9 @@ class GradientProperties {
     final Oracle oracle;
     final int batch;
     final int[] lengths;
-    final float[] x;
-    final float[] h0;
-    final float[] c0;
+    final double[] x;
+    final double[] h0;
+    final double[] c0;
     final float[] dy;
     final float[] dhn;
     final float[] dcn;
@@ -38,9 +42,9 @@ class GradientProperties {
       for (int row = 0; row < batch; row++) {
         lengths[row] = 1 + rng.nextInt(time);
       }
-      x = Networks.random(time * batch * spec.inputSize(), rng);
-      h0 = Networks.random(batch * spec.hiddenStateSize(), rng);
-      c0 = Networks.random(batch * spec.cellStateSize(), rng);
+      x = doubles(Networks.random(time * batch * spec.inputSize(), rng));
+      h0 = doubles(Networks.random(batch * spec.hiddenStateSize(), rng));
+      c0 = doubles(Networks.random(batch * spec.cellStateSize(), rng));
       dy = Networks.random(time * batch * spec.networkOutputSize(), rng);
       dhn = Networks.random(h0.length, rng);
       dcn = Networks.random(c0.length, rng);
@@ -94,12 +98,25 @@ class GradientProperties {
       return loss;
     }
 
+    boolean usual() {
+      return spec.layers().get(0).options().equals(CellOptions.STANDARD);
+    }
+
+    /* Unbounded activations and normalisation amplify the rounding of floats. */
+    double outputTolerance() {
+      return usual() ? 2e-5 : 2e-4;
+    }
+
+    double gradientTolerance() {
+      return usual() ? 1e-4 : 1e-3;
+    }
+
     double loss() {
       return evaluate(new double[dy.length], new double[h0.length], new double[c0.length]);
     }
   }
 
-  @Property(tries = 60)
+  @Property(tries = 100)
   void outputsAndGradientsMatchTheOracle(
       @ForAll Network network,
       @ForAll @IntRange(min = 1, max = 6) int time,
@@ -108,39 +125,45 @@ class GradientProperties {
     Case c = new Case(network, time, batch, new Rng(seed));
     Unrolled unrolled = new Unrolled(network, Backend.preferred(), batch, time, true);
     unrolled.setLengths(c.lengths);
-    unrolled.setState(time, c.h0, c.c0);
-    unrolled.forward(time, c.x);
+    unrolled.setState(time, floats(c.h0), floats(c.c0));
+    unrolled.forward(time, floats(c.x));
     double[] y = new double[c.dy.length];
     double[] hn = new double[c.h0.length];
     double[] cn = new double[c.c0.length];
     c.evaluate(y, hn, cn);
+    // Unbounded activations may grow without limit through layers and time.
+    Assume.that(Arrays.stream(y).allMatch(v -> Math.abs(v) < 100));
     float[] actualY = new float[y.length];
     float[] actualH = new float[hn.length];
     float[] actualC = new float[cn.length];
     unrolled.output(actualY);
     unrolled.finalState(actualH, actualC);
-    Near.outputs(y, actualY, 2e-5, "output");
-    Near.outputs(hn, actualH, 2e-5, "h_n");
-    Near.outputs(cn, actualC, 2e-5, "c_n");
+    Near.outputs(y, actualY, c.outputTolerance(), "output");
+    Near.outputs(hn, actualH, c.outputTolerance(), "h_n");
+    Near.outputs(cn, actualC, c.outputTolerance(), "c_n");
 
     unrolled.backward(c.dy, c.dhn, c.dcn);
     for (Parameter p : network.parameters()) {
       double[] values = c.oracle.parameters.get(p.name());
-      Rng pick = new Rng(seed + 1);
-      float[] gradient = unrolled.gradient(p.name());
-      for (int probe = 0; probe < 4; probe++) {
-        int i = pick.nextInt(values.length);
-        double kept = values[i];
-        double at = c.loss();
-        values[i] = kept + STEP;
-        double right = (c.loss() - at) / STEP;
-        values[i] = kept - STEP;
-        double left = (at - c.loss()) / STEP;
-        values[i] = kept;
-        near(left, right, gradient[i], p.name() + "[" + i + "]");
-      }
+      probe(c, values, unrolled.gradient(p.name()), p.name(), seed);
     }
     inputsAndStates(c, unrolled, seed);
+  }
+
+  private static double[] doubles(float[] a) {
+    double[] d = new double[a.length];
+    for (int i = 0; i < a.length; i++) {
+      d[i] = a[i];
+    }
+    return d;
+  }
+
+  private static float[] floats(double[] a) {
+    float[] f = new float[a.length];
+    for (int i = 0; i < a.length; i++) {
+      f[i] = (float) a[i];
+    }
+    return f;
   }
 
   private static void inputsAndStates(Case c, Unrolled unrolled, long seed) {
@@ -156,50 +179,34 @@ class GradientProperties {
     }
   }
 
-  private static void probe(Case c, float[] values, float[] gradient, String what, long seed) {
+  private static void probe(Case c, double[] values, float[] gradient, String what, long seed) {
     Rng pick = new Rng(seed + 2);
     for (int probe = 0; probe < 4; probe++) {
       int i = pick.nextInt(values.length);
-      float kept = values[i];
-      // Inputs are floats: the step is what the floats really differ by.
-      values[i] = kept + 1e-3f;
-      double high = values[i];
-      double up = c.loss();
-      values[i] = kept - 1e-3f;
-      double low = values[i];
-      double down = c.loss();
-      values[i] = kept;
-      double expected = (up - down) / (high - low);
-      double limit = 2e-4 * Math.max(1, Math.abs(expected));
-      double error = Math.abs(expected - gradient[i]);
-      if (error > limit && !nearKink(c, values, i, expected, gradient[i])) {
-        throw new AssertionError(
-            what + "[" + i + "] has gradient " + gradient[i] + ", not " + expected);
-      }
+      difference(c, values, i, gradient[i], what + "[" + i + "]");
     }
   }
 
-  /* ReLU is not differentiable everywhere: a one-sided difference then agrees on one side at least. */
-  private static boolean nearKink(Case c, float[] values, int i, double central, float gradient) {
-    float kept = values[i];
-    double at = c.loss();
-    values[i] = kept + 1e-4f;
-    double right = (c.loss() - at) / ((double) values[i] - kept);
-    values[i] = kept - 1e-4f;
-    double left = (at - c.loss()) / ((double) kept - values[i]);
+  /*
+   * Central difference. Near a kink (ReLU, hard sigmoid, clipping) there is no gradient to speak of, and
+   * the float network may stand on the other side of it: there, wide and narrow differences disagree.
+   */
+  private static void difference(Case c, double[] values, int i, float gradient, String what) {
+    double expected = slope(c, values, i, STEP);
+    double limit = c.gradientTolerance() * Math.max(1, Math.abs(expected));
+    boolean smooth = Math.abs(slope(c, values, i, WIDE_STEP) - expected) < limit / 2;
+    if (smooth && !(Math.abs(expected - gradient) <= limit)) {
+      throw new AssertionError(what + " has gradient " + gradient + ", not " + expected);
+    }
+  }
+
+  private static double slope(Case c, double[] values, int i, double step) {
+    double kept = values[i];
+    values[i] = kept + step;
+    double up = c.loss();
+    values[i] = kept - step;
+    double down = c.loss();
     values[i] = kept;
-    double limit = 2e-3 * Math.max(1, Math.abs(central));
-    return Math.abs(right - gradient) <= limit || Math.abs(left - gradient) <= limit;
-  }
-
-  /* Where a kink (ReLU) lies between the probes, the gradient is that of one side. */
-  private static void near(double left, double right, float actual, String what) {
-    double central = (left + right) / 2;
-    double limit = 1e-4 * Math.max(1, Math.abs(central));
-    boolean smooth = Math.abs(central - actual) <= limit;
-    boolean kink = Math.abs(left - actual) <= limit || Math.abs(right - actual) <= limit;
-    if (!smooth && !kink) {
-      throw new AssertionError(what + " has gradient " + actual + ", not " + central);
-    }
+    return (up - down) / (2 * step);
   }
 }

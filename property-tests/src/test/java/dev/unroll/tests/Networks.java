@@ -37,7 +37,8 @@ class Networks extends DomainContextBase {
               boolean projected = special && cell == CellKind.LSTM && hidden > 2;
               int projection = projected ? hidden / 2 : 0;
               LayerSpec layer =
-                  new LayerSpec(cell, hidden, projection, bias, options(cell, new Rng(seed + 7)));
+                  new LayerSpec(
+                      cell, hidden, projection, bias, options(cell, hidden, new Rng(seed + 7)));
               NetworkSpec spec = NetworkSpec.recurrent(inputs, layers, layer);
               spec = both ? spec.bothDirections() : spec;
               spec = special ? spec.withHead(3) : spec;
@@ -45,8 +46,11 @@ class Networks extends DomainContextBase {
             });
   }
 
-  /* Half of the cells are the usual ones; the others take any options together. */
-  private static CellOptions options(CellKind cell, Rng rng) {
+  /*
+   * Half of the cells are the usual ones; the others take any options together. Two or three units
+   * may be nearly equal by chance, which normalisation divides by.
+   */
+  private static CellOptions options(CellKind cell, int hidden, Rng rng) {
     if (rng.nextInt(2) == 0) {
       return CellOptions.STANDARD;
     }
@@ -67,7 +71,7 @@ class Networks extends DomainContextBase {
         cell == CellKind.GRU && rng.nextInt(2) == 0,
         lstm && rng.nextInt(2) == 0,
         lstm && rng.nextInt(2) == 0,
-        lstm && rng.nextInt(2) == 0,
+        lstm && hidden >= 15 && rng.nextInt(2) == 0,
         rng.nextInt(3) == 0 ? 0.4f : 0f,
         activations);
   }
