@@ -165,7 +165,14 @@ final class TrainCommand implements Callable<Integer> {
             .withOneHotInput()
             .withHead(characters);
     Sizes.checkHeap(COPIES * Network.bytesNeeded(architecture));
-    return Network.create(architecture, new Initialization(orthogonal, forgetBias), seed);
+    return Network.create(
+        architecture,
+        new Initialization(
+            false,
+            orthogonal ? Initialization.Recurrent.ORTHOGONAL : Initialization.Recurrent.PYTORCH,
+            forgetBias,
+            0),
+        seed);
   }
 
   private Trainer trainer(Network network, Backend backend, int[] ids, int split) {

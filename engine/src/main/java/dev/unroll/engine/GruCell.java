@@ -2,6 +2,7 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.GruKernels;
 import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.PackedMatrix;
 
 /** GRU with the reset gate after the product; see {@link dev.unroll.fallback.GruKernels}. */
 final class GruCell implements Cell {
@@ -11,6 +12,9 @@ final class GruCell implements Cell {
   private final State state;
   private final float[] inputGates;
   private final float[] recurrentGates;
+
+  /* Gradient of a masked h_{t-1}. */
+  private final float[] product;
 
   GruCell(Kernels kernels, LayerWeights weights, State state, int time, Memory memory) {
     this.kernels = kernels;
@@ -23,6 +27,7 @@ final class GruCell implements Cell {
             ? kernels.gru()
             : new GeneralGru(layer, state.paddedHidden, rows, memory);
     inputGates = memory.floats((long) time * state.batch, weights.gateRows);
+    product = memory.floats(state.isLocked() ? state.batch : 0, state.paddedHidden);
     recurrentGates = memory.floats((long) time * state.batch, weights.gateRows);
   }
 
@@ -50,7 +55,7 @@ final class GruCell implements Cell {
     int hPrev = state.hidden(previous);
     kernels
         .affine()
-        .affineBatch(weights.hiddenHidden, n, state.h, hPrev, p, recurrentGates, g, 3 * p);
+        .affineBatch(weights.hiddenHidden, n, state.recurrent, hPrev, p, recurrentGates, g, 3 * p);
     pointwise.forward(
         n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, state.hidden(next));
   }
@@ -62,16 +67,13 @@ final class GruCell implements Cell {
     int g = t * n * 3 * p;
     pointwise.backward(
         n, p, inputGates, g, recurrentGates, g, state.h, state.hidden(previous), dh, 0);
-    kernels
-        .affine()
-        .affineBatchAccumulate(
-            Memory.require(weights.hiddenHiddenTransposed, "made for training"),
-            n,
-            recurrentGates,
-            g,
-            3 * p,
-            dh,
-            0,
-            p);
+    PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
+    if (state.isLocked()) {
+      int size = n * p;
+      kernels.affine().affineBatch(back, n, recurrentGates, g, 3 * p, product, 0, p);
+      kernels.elements().multiplyAccumulate(size, product, 0, state.mask, 0, dh, 0);
+      return;
+    }
+    kernels.affine().affineBatchAccumulate(back, n, recurrentGates, g, 3 * p, dh, 0, p);
   }
 }

@@ -20,6 +20,9 @@ final class LayerWeights {
   static final String NORM_GAIN_C = "weight_ln_c";
   static final String NORM_BIAS_C = "bias_ln_c";
 
+  static final String INITIAL_HIDDEN = "h0";
+  static final String INITIAL_CELL = "c0";
+
   final LayerSpec layer;
   final int inputSize;
   final int paddedInput;
@@ -53,6 +56,11 @@ final class LayerWeights {
   final float[] normGainC;
   final float[] normBiasC;
 
+  /** The state that sequences begin with [paddedOutput], [paddedHidden]: zero unless learned. */
+  final float[] initialHidden;
+
+  final float[] initialCell;
+
   /** Sum of the biases where the input product has none of its own (layer normalisation). */
   final float[] bias;
 
@@ -67,6 +75,12 @@ final class LayerWeights {
 
   /** One-hot input: row v holds b + W_ih[:, v]. Empty otherwise. */
   final float[] table;
+
+  /* Weight drop in training: mask, masked copy of W_hh, whether the packed weights are masked. */
+  private final float dropProbability;
+  private final float[] dropMask;
+  private final float[] droppedWeights;
+  private boolean dropping;
 
   private final AffineKernels affine;
   private final boolean oneHot;
@@ -118,6 +132,12 @@ final class LayerWeights {
     candidateTransposed =
         split && training ? memory.matrix(affine, paddedHidden, paddedHidden, use) : null;
     peepholes = memory.floats(options.peepholes() ? 3 : 0, paddedHidden);
+    initialHidden = memory.floats(1, paddedOutput);
+    initialCell = memory.floats(1, paddedHidden);
+    dropProbability = training ? spec.regularization().weightDrop() : 0f;
+    boolean drops = dropProbability > 0;
+    dropMask = memory.floats(drops ? 1 : 0, drops ? whh.size() : 0);
+    droppedWeights = memory.floats(drops ? 1 : 0, drops ? whh.size() : 0);
     normGainIh = memory.floats(options.layerNorm() ? 4 : 0, paddedHidden);
     normGainHh = memory.floats(options.layerNorm() ? 4 : 0, paddedHidden);
     normGainC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
@@ -138,22 +158,69 @@ final class LayerWeights {
     return layer.cell() == CellKind.GRU && !layer.options().resetBefore();
   }
 
+  /** Draws a mask of W_hh, and packs again; without a generator packs the whole weights. */
+  void dropWeights(@Nullable Rng rng, float[] parameters) {
+    if (dropMask.length == 0 || (rng == null && !dropping)) {
+      return;
+    }
+    dropping = rng != null;
+    if (rng != null) {
+      Regularization.draw(rng, dropProbability, dropMask.length, dropMask, 0);
+      for (int i = 0; i < dropMask.length; i++) {
+        droppedWeights[i] = parameters[whh.offset() + i] * dropMask[i];
+      }
+    }
+    packRecurrent(parameters);
+  }
+
+  private void packRecurrent(float[] parameters) {
+    for (int gate = 0; gate < layer.cell().gates(); gate++) {
+      float[] from = dropping ? droppedWeights : parameters;
+      int offset = dropping ? 0 : whh.offset();
+      if (candidateHidden != null && gate == 2) {
+        packBlock(candidateHidden, candidateTransposed, whh, from, offset, gate, 0);
+      } else {
+        int row = gate * paddedHidden;
+        packBlock(hiddenHidden, hiddenHiddenTransposed, whh, from, offset, gate, row);
+      }
+    }
+  }
+
+  /** Adds the gradient of the initial state, summed over the batch, where it is learned. */
+  void addInitialGradients(int batch, float[] dh, float[] dc, float[] gradients) {
+    addInitial(INITIAL_HIDDEN, batch, dh, paddedOutput, gradients);
+    addInitial(INITIAL_CELL, batch, dc, paddedHidden, gradients);
+  }
+
+  private void addInitial(String kind, int batch, float[] d, int stride, float[] gradients) {
+    Parameter p = layout.find(ParameterLayout.name(spec, kind, index, direction)).orElse(null);
+    if (p == null) {
+      return;
+    }
+    for (int row = 0; row < batch; row++) {
+      for (int j = 0; j < p.size(); j++) {
+        gradients[p.offset() + j] += d[row * stride + j];
+      }
+    }
+  }
+
+  private void packInitial(String kind, float[] parameters, float[] to) {
+    layout
+        .find(ParameterLayout.name(spec, kind, index, direction))
+        .ifPresent(p -> System.arraycopy(parameters, p.offset(), to, 0, p.size()));
+  }
+
   /** Reads the parameters. */
   void pack(float[] parameters) {
     int gates = layer.cell().gates();
     for (int gate = 0; gate < gates; gate++) {
       int row = gate * paddedHidden;
       sumBiases(parameters, gate);
-      if (candidateHidden != null && gate == 2) {
-        packBlock(candidateHidden, candidateTransposed, whh, parameters, gate, 0);
-      } else {
-        packBlock(hiddenHidden, hiddenHiddenTransposed, whh, parameters, gate, row);
-      }
       if (oneHot) {
         packTable(parameters, gate, row);
       } else {
         PackedMatrix matrix = Memory.require(inputHidden, "W_ih is packed");
-        packBlock(matrix, inputHiddenTransposed, wih, parameters, gate, row);
+        packBlock(matrix, inputHiddenTransposed, wih, parameters, wih.offset(), gate, row);
         if (!layer.options().layerNorm()) {
           affine.packBias(matrix, row, layer.hidden(), bias, row);
         }
@@ -163,6 +230,10 @@ final class LayerWeights {
         affine.packBias(hiddenHidden, row, layer.hidden(), parameters, from);
       }
     }
+    dropping = false;
+    packRecurrent(parameters);
+    packInitial(INITIAL_HIDDEN, parameters, initialHidden);
+    packInitial(INITIAL_CELL, parameters, initialCell);
     packVector(PEEPHOLE, parameters, peepholes);
     packVector(NORM_GAIN_IH, parameters, normGainIh);
     packVector(NORM_GAIN_HH, parameters, normGainHh);
@@ -215,11 +286,12 @@ final class LayerWeights {
       @Nullable PackedMatrix transposed,
       Parameter weight,
       float[] parameters,
+      int offset,
       int gate,
       int row) {
     int h = layer.hidden();
     int columns = weight.columns();
-    int from = weight.offset() + gate * h * columns;
+    int from = offset + gate * h * columns;
     affine.pack(to, row, 0, h, columns, parameters, from, columns);
     if (transposed != null) {
       affine.packTransposed(transposed, 0, row, columns, h, parameters, from, columns);
@@ -253,7 +325,20 @@ final class LayerWeights {
   /** Adds a padded gradient [gateRows, stride] of W_ih (or of W_hh) to the flat gradients. */
   void addWeightGradient(boolean recurrent, float[] padded, int stride, float[] gradients) {
     Parameter weight = recurrent ? whh : wih;
+    if (recurrent && dropping) {
+      maskRows(padded, stride);
+    }
     addRows(weight, layer.cell().gates(), layer.hidden(), padded, stride, gradients);
+  }
+
+  private void maskRows(float[] padded, int stride) {
+    int columns = whh.columns();
+    for (int row = 0; row < whh.rows(); row++) {
+      int at = (row / layer.hidden() * paddedHidden + row % layer.hidden()) * stride;
+      for (int k = 0; k < columns; k++) {
+        padded[at + k] *= dropMask[row * columns + k];
+      }
+    }
   }
 
   /** Adds a gradient [inputSize, gateRows] of the one-hot table to that of W_ih. */

@@ -101,14 +101,17 @@ final class LstmCell implements Cell {
     int h = state.hidden(previous);
     if (inputNorm != null && recurrentNorm != null) {
       int z = t * n * rows;
-      kernels.affine().affineBatch(weights.hiddenHidden, n, state.h, h, r, recurrentGates, z, rows);
+      kernels
+          .affine()
+          .affineBatch(weights.hiddenHidden, n, state.recurrent, h, r, recurrentGates, z, rows);
       normalise(inputNorm, recurrentNorm, t * n, n, rows);
       update(t, previous, next);
       return;
     }
     kernels
         .affine()
-        .affineBatchAccumulate(weights.hiddenHidden, n, state.h, h, r, gates, t * n * rows, rows);
+        .affineBatchAccumulate(
+            weights.hiddenHidden, n, state.recurrent, h, r, gates, t * n * rows, rows);
     update(t, previous, next);
   }
 
@@ -174,6 +177,7 @@ final class LstmCell implements Cell {
             dh,
             0,
             r);
+    state.maskGradient(dh, kernels);
   }
 
   @Override

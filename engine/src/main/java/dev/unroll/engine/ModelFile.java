@@ -30,6 +30,14 @@ public record ModelFile(Network network, Map<String, String> attributes) {
   private static final String EMBEDDING_SIZE = PREFIX + "embedding_size";
   private static final String LAYERS = PREFIX + "layers";
   private static final String BIDIRECTIONAL = PREFIX + "bidirectional";
+  private static final String SUM_DIRECTIONS = PREFIX + "sum_directions";
+  private static final String RESIDUAL = PREFIX + "residual";
+  private static final String INPUT_SKIP = PREFIX + "input_skip";
+  private static final String LEARNED_STATE = PREFIX + "learned_state";
+  private static final String DROPOUT = PREFIX + "dropout";
+  private static final String LOCKED_INPUT = PREFIX + "locked_input";
+  private static final String LOCKED_STATE = PREFIX + "locked_state";
+  private static final String WEIGHT_DROP = PREFIX + "weight_drop";
   private static final String OUTPUT_SIZE = PREFIX + "output_size";
   private static final String CHECKSUM = PREFIX + "checksum";
   private static final String ATTRIBUTE = PREFIX + "attribute.";
@@ -104,8 +112,40 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     metadata.put(EMBEDDING_SIZE, Integer.toString(spec.embeddingSize()));
     metadata.put(LAYERS, String.join(",", layers));
     metadata.put(BIDIRECTIONAL, Boolean.toString(spec.bidirectional()));
+    Topology t = spec.topology();
+    putFlag(metadata, SUM_DIRECTIONS, t.sumDirections());
+    putFlag(metadata, RESIDUAL, t.residual());
+    putFlag(metadata, INPUT_SKIP, t.inputSkip());
+    putFlag(metadata, LEARNED_STATE, t.learnedState());
+    Regularization r = spec.regularization();
+    putProbability(metadata, DROPOUT, r.dropout());
+    putProbability(metadata, LOCKED_INPUT, r.lockedInput());
+    putProbability(metadata, LOCKED_STATE, r.lockedState());
+    putProbability(metadata, WEIGHT_DROP, r.weightDrop());
     metadata.put(OUTPUT_SIZE, Integer.toString(spec.outputSize()));
     return metadata;
+  }
+
+  private static void putFlag(Map<String, String> metadata, String key, boolean value) {
+    if (value) {
+      metadata.put(key, "true");
+    }
+  }
+
+  private static void putProbability(Map<String, String> metadata, String key, float value) {
+    if (value > 0) {
+      metadata.put(key, Float.toString(value));
+    }
+  }
+
+  private static boolean takeFlag(Map<String, String> from, String key) {
+    String value = from.remove(key);
+    return value != null && parseBoolean(value);
+  }
+
+  private static float takeProbability(Map<String, String> from, String key) {
+    String value = from.remove(key);
+    return value == null ? 0f : Float.parseFloat(value);
   }
 
   /* For example peepholes+clip=3.0+SIGMOID/0.0/0.0+TANH/0.0/0.0+TANH/0.0/0.0 */
@@ -208,7 +248,17 @@ public record ModelFile(Network network, Map<String, String> attributes) {
               Integer.parseInt(take(file, rest, INPUT_SIZE)),
               Integer.parseInt(take(file, rest, EMBEDDING_SIZE)),
               parseLayers(take(file, rest, LAYERS)),
-              parseBoolean(take(file, rest, BIDIRECTIONAL)),
+              new Topology(
+                  parseBoolean(take(file, rest, BIDIRECTIONAL)),
+                  takeFlag(rest, SUM_DIRECTIONS),
+                  takeFlag(rest, RESIDUAL),
+                  takeFlag(rest, INPUT_SKIP),
+                  takeFlag(rest, LEARNED_STATE)),
+              new Regularization(
+                  takeProbability(rest, DROPOUT),
+                  takeProbability(rest, LOCKED_INPUT),
+                  takeProbability(rest, LOCKED_STATE),
+                  takeProbability(rest, WEIGHT_DROP)),
               Integer.parseInt(take(file, rest, OUTPUT_SIZE)));
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(

@@ -10,7 +10,8 @@ import java.util.List;
  * @param inputSize features of {@link Input#FEATURES}, or the number of classes of the other kinds
  * @param embeddingSize features of an embedded class; 0 unless {@link Input#EMBEDDING}
  * @param layers the recurrent layers, first to last
- * @param bidirectional whether every layer also runs backward in time, outputs concatenated
+ * @param topology how the layers are joined
+ * @param regularization noise in training
  * @param outputSize outputs of the dense head; 0 for none
  */
 public record NetworkSpec(
@@ -18,7 +19,8 @@ public record NetworkSpec(
     int inputSize,
     int embeddingSize,
     List<LayerSpec> layers,
-    boolean bidirectional,
+    Topology topology,
+    Regularization regularization,
     int outputSize) {
 
   /** What a step consumes. */
@@ -47,6 +49,20 @@ public record NetworkSpec(
     if (outputSize < 0) {
       throw new IllegalArgumentException("output size must not be negative, not " + outputSize);
     }
+    if (topology.inputSkip() && input == Input.ONE_HOT) {
+      throw new IllegalArgumentException(
+          "an input skip needs features or an embedding, not one-hot classes");
+    }
+    for (int l = 1; l < layers.size() && topology.residual(); l++) {
+      int below = layers.get(l - 1).outputSize();
+      if (layers.get(l).outputSize() != below) {
+        throw new IllegalArgumentException(
+            "residual connections need layers of one size, not "
+                + below
+                + " and "
+                + layers.get(l).outputSize());
+      }
+    }
   }
 
   /**
@@ -60,7 +76,13 @@ public record NetworkSpec(
    */
   public static NetworkSpec recurrent(int inputSize, int layers, LayerSpec layer) {
     return new NetworkSpec(
-        Input.FEATURES, inputSize, 0, Collections.nCopies(layers, layer), false, 0);
+        Input.FEATURES,
+        inputSize,
+        0,
+        Collections.nCopies(layers, layer),
+        Topology.PLAIN,
+        Regularization.NONE,
+        0);
   }
 
   /**
@@ -70,7 +92,7 @@ public record NetworkSpec(
    * @return the architecture
    */
   public NetworkSpec withHead(int size) {
-    return new NetworkSpec(input, inputSize, embeddingSize, layers, bidirectional, size);
+    return new NetworkSpec(input, inputSize, embeddingSize, layers, topology, regularization, size);
   }
 
   /**
@@ -79,7 +101,13 @@ public record NetworkSpec(
    * @return the architecture
    */
   public NetworkSpec bothDirections() {
-    return new NetworkSpec(input, inputSize, embeddingSize, layers, true, outputSize);
+    return with(
+        new Topology(
+            true,
+            topology.sumDirections(),
+            topology.residual(),
+            topology.inputSkip(),
+            topology.learnedState()));
   }
 
   /**
@@ -88,7 +116,8 @@ public record NetworkSpec(
    * @return the architecture
    */
   public NetworkSpec withOneHotInput() {
-    return new NetworkSpec(Input.ONE_HOT, inputSize, 0, layers, bidirectional, outputSize);
+    return new NetworkSpec(
+        Input.ONE_HOT, inputSize, 0, layers, topology, regularization, outputSize);
   }
 
   /**
@@ -98,7 +127,38 @@ public record NetworkSpec(
    * @return the architecture
    */
   public NetworkSpec withEmbedding(int size) {
-    return new NetworkSpec(Input.EMBEDDING, inputSize, size, layers, bidirectional, outputSize);
+    return new NetworkSpec(
+        Input.EMBEDDING, inputSize, size, layers, topology, regularization, outputSize);
+  }
+
+  /**
+   * The same with layers joined otherwise.
+   *
+   * @param other how
+   * @return the architecture
+   */
+  public NetworkSpec with(Topology other) {
+    return new NetworkSpec(
+        input, inputSize, embeddingSize, layers, other, regularization, outputSize);
+  }
+
+  /**
+   * The same with noise in training.
+   *
+   * @param noise the probabilities
+   * @return the architecture
+   */
+  public NetworkSpec with(Regularization noise) {
+    return new NetworkSpec(input, inputSize, embeddingSize, layers, topology, noise, outputSize);
+  }
+
+  /**
+   * Whether every layer also runs backward in time.
+   *
+   * @return the topology's choice
+   */
+  public boolean bidirectional() {
+    return topology.bidirectional();
   }
 
   /**
@@ -107,7 +167,7 @@ public record NetworkSpec(
    * @return 2 if bidirectional, else 1
    */
   public int directions() {
-    return bidirectional ? 2 : 1;
+    return bidirectional() ? 2 : 1;
   }
 
   /**
@@ -117,10 +177,22 @@ public record NetworkSpec(
    * @return columns of its {@code weight_ih}
    */
   public int layerInputSize(int layer) {
-    if (layer > 0) {
-      return Math.multiplyExact(directions(), layers.get(layer - 1).outputSize());
+    int first = input == Input.EMBEDDING ? embeddingSize : inputSize;
+    if (layer == 0) {
+      return first;
     }
-    return input == Input.EMBEDDING ? embeddingSize : inputSize;
+    return Math.addExact(layerOutputSize(layer - 1), topology.inputSkip() ? first : 0);
+  }
+
+  /**
+   * Features that a layer produces per step, both directions together.
+   *
+   * @param layer index of the layer
+   * @return its output size, twice if the directions are concatenated
+   */
+  public int layerOutputSize(int layer) {
+    int parts = bidirectional() && !topology.sumDirections() ? 2 : 1;
+    return Math.multiplyExact(parts, layers.get(layer).outputSize());
   }
 
   /**
@@ -129,7 +201,7 @@ public record NetworkSpec(
    * @return columns of the head's weight
    */
   public int recurrentOutputSize() {
-    return layerInputSize(layers.size());
+    return layerOutputSize(layers.size() - 1);
   }
 
   /**

@@ -43,6 +43,12 @@ final class ParameterLayout {
     if (l.projection() > 0) {
       add(name(spec, "weight_hr", layer, direction), l.projection(), l.hidden());
     }
+    if (spec.topology().learnedState()) {
+      add(name(spec, LayerWeights.INITIAL_HIDDEN, layer, direction), l.outputSize());
+      if (l.cell().hasCellState()) {
+        add(name(spec, LayerWeights.INITIAL_CELL, layer, direction), l.hidden());
+      }
+    }
     if (l.options().peepholes()) {
       add(name(spec, LayerWeights.PEEPHOLE, layer, direction), 3 * l.hidden());
     }

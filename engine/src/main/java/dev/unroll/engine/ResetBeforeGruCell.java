@@ -96,13 +96,13 @@ final class ResetBeforeGruCell implements Cell {
     int after = state.hidden(next);
     kernels
         .affine()
-        .affineBatchAccumulate(weights.hiddenHidden, m, state.h, before, p, gates, g, rows);
+        .affineBatchAccumulate(weights.hiddenHidden, m, state.recurrent, before, p, gates, g, rows);
     for (int row = 0; row < m; row++) {
       for (int j = 0; j < hidden; j++) {
         int at = g + row * rows + j;
         float r = activate(gate, at);
         activate(gate, at + p);
-        resetHidden[s + row * p + j] = flush(r * state.h[before + row * p + j]);
+        resetHidden[s + row * p + j] = flush(r * state.recurrent[before + row * p + j]);
       }
     }
     kernels
@@ -144,11 +144,17 @@ final class ResetBeforeGruCell implements Cell {
         int at = g + row * rows + j;
         int k = row * p + j;
         float r = gates[at];
-        dh[k] = flush(fma(resetGradient[k], r, dh[k]));
-        gates[at] = flush(resetGradient[k] * state.h[before + k] * slope(gate, at));
+        gates[at] = flush(resetGradient[k] * state.recurrent[before + k] * slope(gate, at));
+        resetGradient[k] = flush(resetGradient[k] * r);
       }
     }
+    /* resetGradient becomes the gradient of the recurrent input, which may be masked. */
     PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
-    kernels.affine().affineBatchAccumulate(back, m, gates, g, rows, dh, 0, p);
+    kernels.affine().affineBatchAccumulate(back, m, gates, g, rows, resetGradient, 0, p);
+    if (state.isLocked()) {
+      kernels.elements().multiplyAccumulate(m * p, resetGradient, 0, state.mask, 0, dh, 0);
+    } else {
+      kernels.elements().add(m * p, resetGradient, 0, dh, 0, dh, 0);
+    }
   }
 }

@@ -52,7 +52,7 @@ final class RnnCell implements Cell {
     kernels
         .affine()
         .affineBatchAccumulate(
-            weights.hiddenHidden, n, state.h, state.hidden(previous), p, gates, z, p);
+            weights.hiddenHidden, n, state.recurrent, state.hidden(previous), p, gates, z, p);
     activate(n * p, z, state.hidden(next));
   }
 
@@ -97,5 +97,6 @@ final class RnnCell implements Cell {
             dh,
             0,
             p);
+    state.maskGradient(dh, kernels);
   }
 }

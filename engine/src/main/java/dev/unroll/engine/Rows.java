@@ -10,4 +10,13 @@ final class Rows {
       System.arraycopy(from, fo + i * fs, to, to0 + i * ts, columns);
     }
   }
+
+  /** Adds n rows of some columns. */
+  static void add(int n, int columns, float[] from, int fo, int fs, float[] to, int to0, int ts) {
+    for (int i = 0; i < n; i++) {
+      for (int k = 0; k < columns; k++) {
+        to[to0 + i * ts + k] += from[fo + i * fs + k];
+      }
+    }
+  }
 }

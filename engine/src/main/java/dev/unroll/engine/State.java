@@ -1,5 +1,7 @@
 package dev.unroll.engine;
 
+import dev.unroll.fallback.Kernels;
+
 /**
  * Slots of hidden state h [slots, batch, paddedOutput] and cell state c [slots, batch,
  * paddedHidden].
@@ -12,13 +14,48 @@ final class State {
   final float[] c;
   final LayerSpec layer;
 
-  State(LayerWeights weights, int slots, int batch, Memory memory) {
+  /** What the recurrent product sees: {@link #h}, or a masked copy of it with the same slots. */
+  final float[] recurrent;
+
+  /** Locked mask of the recurrent input [batch, paddedOutput], or empty. */
+  final float[] mask;
+
+  private final boolean locked;
+  private final float[] initialHidden;
+  private final float[] initialCell;
+
+  State(LayerWeights weights, int slots, int batch, boolean locked, Memory memory) {
     this.batch = batch;
     layer = weights.layer;
     paddedOutput = weights.paddedOutput;
     paddedHidden = weights.paddedHidden;
     h = memory.floats((long) slots * batch, paddedOutput);
     c = memory.floats(layer.cell().hasCellState() ? (long) slots * batch : 0, paddedHidden);
+    this.locked = locked;
+    recurrent = locked ? memory.floats((long) slots * batch, paddedOutput) : h;
+    mask = memory.floats(locked ? batch : 0, paddedOutput);
+    java.util.Arrays.fill(mask, 1f);
+    initialHidden = weights.initialHidden;
+    initialCell = weights.initialCell;
+  }
+
+  boolean isLocked() {
+    return locked;
+  }
+
+  /** Masks a slot's h for the recurrent product. */
+  void lock(int slot, Kernels kernels) {
+    if (isLocked()) {
+      int at = hidden(slot);
+      kernels.elements().multiply(mask.length, h, at, mask, 0, recurrent, at);
+    }
+  }
+
+  /** Turns the gradient of the recurrent product's input into that of h. */
+  void maskGradient(float[] dh, Kernels kernels) {
+    if (isLocked()) {
+      kernels.elements().multiply(mask.length, dh, 0, mask, 0, dh, 0);
+    }
   }
 
   /** Index of a slot's first h. */
@@ -31,10 +68,18 @@ final class State {
     return slot * batch * paddedHidden;
   }
 
+  /** Sets a slot to the initial state: zero, or what was learned. */
   void clear(int slot) {
-    java.util.Arrays.fill(h, hidden(slot), hidden(slot + 1), 0f);
+    for (int row = 0; row < batch; row++) {
+      clear(slot, row);
+    }
+  }
+
+  /** The same for one row. */
+  void clear(int slot, int row) {
+    System.arraycopy(initialHidden, 0, h, hidden(slot) + row * paddedOutput, paddedOutput);
     if (c.length > 0) {
-      java.util.Arrays.fill(c, cell(slot), cell(slot + 1), 0f);
+      System.arraycopy(initialCell, 0, c, cell(slot) + row * paddedHidden, paddedHidden);
     }
   }
 

@@ -34,7 +34,8 @@ final class StateDict {
           file.path() + " holds no network: neither Unroll's metadata nor a tensor weight_ih_l0");
     }
     boolean reluByName = "RNN_RELU".equals(file.metadata().get("kind"));
-    boolean bidirectional = entries.containsKey("weight_ih_l0_reverse");
+    boolean both = entries.containsKey("weight_ih_l0_reverse");
+    Topology topology = new Topology(both, false, false, false, false);
     List<LayerSpec> layers = new ArrayList<>();
     while (entries.containsKey("weight_ih_l" + layers.size())) {
       layers.add(layer(file, layers.size(), relu || reluByName));
@@ -45,7 +46,7 @@ final class StateDict {
     }
     try {
       return new NetworkSpec(
-          NetworkSpec.Input.FEATURES, (int) inputSize, 0, layers, bidirectional, 0);
+          NetworkSpec.Input.FEATURES, (int) inputSize, 0, layers, topology, Regularization.NONE, 0);
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(file.path() + ": " + e.getMessage());
     }

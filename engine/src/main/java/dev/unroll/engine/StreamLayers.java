@@ -15,6 +15,12 @@ final class StreamLayers {
   private final Cell[] cells;
   private final int embeddingOffset;
   private final float[] input;
+
+  /* Output of the layer below and the network's input, where layers see both. */
+  private final float[] joined;
+
+  /* Outputs of the layers with residual connections. */
+  private final float[][] sums;
   private final @Nullable PackedMatrix head;
   private final float[] output;
 
@@ -45,13 +51,23 @@ final class StreamLayers {
         weights[l] = new LayerWeights(kernels, spec, network.layout(), l, 0, false, step, memory);
         weights[l].pack(parameters);
       }
-      states[l] = new State(weights[l], 1, 1, memory);
+      states[l] = new State(weights[l], 1, 1, false, memory);
       cells[l] = Cell.create(kernels, weights[l], states[l], 1, false, memory);
     }
     embeddingOffset =
         spec.input() == NetworkSpec.Input.EMBEDDING
             ? network.layout().get("embedding.weight").offset()
             : 0;
+    int widest = 0;
+    for (int l = 1; l < count; l++) {
+      widest = Math.max(widest, Kernels.pad(spec.layerInputSize(l)));
+    }
+    joined = memory.floats(spec.topology().inputSkip() ? 1 : 0, widest);
+    sums = new float[spec.topology().residual() ? count : 0][];
+    for (int l = 0; l < sums.length; l++) {
+      sums[l] = memory.floats(1, states[l].h.length);
+    }
+    clearState();
     input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
     head = shared != null ? shared.head : packHead(network, memory);
     output = memory.floats(head == null ? 0 : 1, Kernels.pad(spec.networkOutputSize()));
@@ -74,7 +90,7 @@ final class StreamLayers {
 
   void step(float[] x, float[] y) {
     cells[0].step(x);
-    advance(y);
+    advance(x, y);
   }
 
   void step(int id, float[] y) {
@@ -88,15 +104,27 @@ final class StreamLayers {
       System.arraycopy(parameters, embeddingOffset + id * size, input, 0, size);
       cells[0].step(input);
     }
-    advance(y);
+    advance(input, y);
   }
 
   /* The layers above the first, and the head. */
-  private void advance(float[] y) {
+  private void advance(float[] x, float[] y) {
     float[] h = states[0].h;
     for (int l = 1; l < cells.length; l++) {
-      cells[l].step(h);
-      h = states[l].h;
+      float[] below = h;
+      if (joined.length > 0) {
+        int size = spec.layerOutputSize(l - 1);
+        System.arraycopy(h, 0, joined, 0, size);
+        System.arraycopy(x, 0, joined, size, spec.layerInputSize(0));
+        below = joined;
+      }
+      cells[l].step(below);
+      float[] own = states[l].h;
+      if (sums.length > 0) {
+        kernels.elements().add(own.length, h, 0, own, 0, sums[l], 0);
+        own = sums[l];
+      }
+      h = own;
     }
     if (head != null) {
       kernels.affine().affine(head, h, 0, output, 0);

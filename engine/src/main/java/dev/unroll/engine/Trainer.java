@@ -1,6 +1,7 @@
 package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a network with a dense head: forward, loss, BPTT, clipping, update, over buffers allocated
@@ -9,6 +10,10 @@ import dev.unroll.fallback.Kernels;
  * <p>With carried state (truncated BPTT, Williams &amp; Peng 1990) each step continues from the
  * final state of the one before, and gradients stop at the boundary. Otherwise each step starts
  * from zero.
+ *
+ * <p>With a stride k1 shorter than the sequence k2 = T, each step goes on k1 steps after the last
+ * one and its gradients reach back over k2: the sequences given overlap by k2 - k1 steps, whose
+ * targets count once only.
  *
  * <p>A step whose gradient norm is not finite changes no parameter; {@link #lastStepSkipped} tells.
  */
@@ -33,6 +38,15 @@ public final class Trainer {
   private final float[] targets;
   private float learningRate = 1e-3f;
   private float clipNorm = Float.POSITIVE_INFINITY;
+  private float clipValue = Float.POSITIVE_INFINITY;
+  private Schedule schedule = new Schedule.Constant();
+  private int accumulation = 1;
+  private int accumulated;
+  private int stride;
+  private boolean fresh = true;
+  private Rng noise = new Rng(0);
+  private final boolean[] counts;
+  private final int[] classes;
   private double gradientNorm;
   private boolean skipped;
   private int counted;
@@ -59,6 +73,9 @@ public final class Trainer {
     Memory memory = Memory.allocating();
     optimizer = new OptimizerState(options.optimizer(), kernels, network.layout().size(), memory);
     targets = targets(spec, options, memory);
+    classes = memory.ints(options.loss() == Loss.SOFTMAX_CROSS_ENTROPY ? rows() : 0, 1);
+    counts = new boolean[rows()];
+    stride = options.time();
   }
 
   private static void requireHead(NetworkSpec spec) {
@@ -86,6 +103,7 @@ public final class Trainer {
     Memory memory = Memory.measuring();
     targets(network.spec(), options, memory);
     memory.floats(options.optimizer().slots(), network.layout().size());
+    memory.ints(options.loss() == Loss.SOFTMAX_CROSS_ENTROPY ? options.batch() : 0, options.time());
     long workspace = Unrolled.bytesNeeded(network, options.batch(), options.time(), true);
     return Math.addExact(workspace, memory.bytes());
   }
@@ -115,9 +133,70 @@ public final class Trainer {
     clipNorm = norm;
   }
 
-  /** Sets the carried state to zero. */
+  /**
+   * Clips every element of the gradients to [-bound, bound], before the norm is clipped.
+   *
+   * @param bound largest magnitude, or infinity for none
+   */
+  public void setClipValue(float bound) {
+    if (!(bound > 0)) {
+      throw new IllegalArgumentException("the largest magnitude must be positive, not " + bound);
+    }
+    clipValue = bound;
+  }
+
+  /**
+   * Sets how the learning rate changes with the updates.
+   *
+   * @param change the schedule
+   */
+  public void setSchedule(Schedule change) {
+    schedule = change;
+  }
+
+  /**
+   * Updates once every so many steps, with the mean of their gradients.
+   *
+   * @param count steps per update
+   */
+  public void setAccumulation(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("steps per update must be at least 1, not " + count);
+    }
+    accumulation = count;
+    accumulated = 0;
+  }
+
+  /**
+   * Sets k1 of truncated BPTT: how many steps the carried state advances; T at first.
+   *
+   * @param k1 from 1 to T
+   * @throws IllegalStateException if the state is not carried
+   */
+  public void setStride(int k1) {
+    if (!options.carryState()) {
+      throw new IllegalStateException("a stride needs carried state");
+    }
+    if (k1 < 1 || k1 > options.time()) {
+      throw new IllegalArgumentException(
+          "the stride must be from 1 to " + options.time() + ", not " + k1);
+    }
+    stride = k1;
+  }
+
+  /**
+   * Seeds the masks of {@link NetworkSpec#regularization} for the coming steps; 0 at first.
+   *
+   * @param seed the same seed gives the same masks on every machine
+   */
+  public void setNoiseSeed(long seed) {
+    noise = new Rng(seed);
+  }
+
+  /** Sets the carried state to its start. */
   public void resetState() {
     unrolled.clearState();
+    fresh = true;
   }
 
   /**
@@ -129,6 +208,22 @@ public final class Trainer {
    */
   public double step(float[] x, float[] target) {
     setTargets(target);
+    unrolled.setNoise(noise);
+    forward(x);
+    return finish(squaredError());
+  }
+
+  /**
+   * One step on feature vectors with dense targets, some of them left out of the loss.
+   *
+   * @param x inputs [T, B, I]. Not modified.
+   * @param target targets [T, B, O]. Not modified.
+   * @param mask whether a target counts [T, B]. Not modified.
+   * @return the loss before the update: the mean over the elements that count
+   */
+  public double step(float[] x, float[] target, boolean[] mask) {
+    setTargets(target, mask);
+    unrolled.setNoise(noise);
     forward(x);
     return finish(squaredError());
   }
@@ -142,8 +237,9 @@ public final class Trainer {
    */
   public double step(float[] x, int[] target) {
     checkTargets(target);
+    unrolled.setNoise(noise);
     forward(x);
-    return finish(crossEntropy(target));
+    return finish(crossEntropy());
   }
 
   /**
@@ -155,8 +251,9 @@ public final class Trainer {
    */
   public double step(int[] ids, int[] target) {
     checkTargets(target);
+    unrolled.setNoise(noise);
     forward(ids);
-    return finish(crossEntropy(target));
+    return finish(crossEntropy());
   }
 
   /**
@@ -168,8 +265,9 @@ public final class Trainer {
    */
   public double evaluate(int[] ids, int[] target) {
     checkTargets(target);
+    unrolled.setNoise(null);
     forward(ids);
-    return crossEntropy(target);
+    return crossEntropy();
   }
 
   /**
@@ -181,6 +279,7 @@ public final class Trainer {
    */
   public double evaluate(float[] x, float[] target) {
     setTargets(target);
+    unrolled.setNoise(null);
     forward(x);
     return squaredError();
   }
@@ -197,7 +296,10 @@ public final class Trainer {
 
   private void beforeForward() {
     if (options.carryState()) {
-      unrolled.carryState();
+      if (!fresh) {
+        unrolled.carryState(stride);
+      }
+      fresh = false;
     } else {
       unrolled.clearState();
     }
@@ -208,7 +310,7 @@ public final class Trainer {
   }
 
   private void checkTargets(int[] target) {
-    int classes = network.spec().outputSize();
+    int outputs = network.spec().outputSize();
     if (options.loss() != Loss.SOFTMAX_CROSS_ENTROPY) {
       throw new IllegalArgumentException("class targets need the loss SOFTMAX_CROSS_ENTROPY");
     }
@@ -218,24 +320,40 @@ public final class Trainer {
     }
     counted = 0;
     for (int i = 0; i < target.length; i++) {
-      if (target[i] < -1 || target[i] >= classes) {
+      if (target[i] < -1 || target[i] >= outputs) {
         throw new IllegalArgumentException(
             "target["
                 + i
                 + "] is class "
                 + target[i]
                 + "; classes are 0 to "
-                + (classes - 1)
+                + (outputs - 1)
                 + ", or -1 to leave it out");
       }
-      counted += target[i] >= 0 ? 1 : 0;
+      counted += target[i] >= 0 && !seenBefore(i) ? 1 : 0;
     }
+    requireTargets();
+    for (int i = 0; i < target.length; i++) {
+      classes[i] = seenBefore(i) ? -1 : target[i];
+    }
+  }
+
+  private void requireTargets() {
     if (counted == 0) {
       throw new IllegalArgumentException("all targets are left out");
     }
   }
 
+  /* Of overlapping sequences only the last stride counts, but for the first sequence. */
+  private boolean seenBefore(int i) {
+    return options.carryState() && !fresh && i < (options.time() - stride) * options.batch();
+  }
+
   private void setTargets(float[] target) {
+    setTargets(target, null);
+  }
+
+  private void setTargets(float[] target, boolean @Nullable [] mask) {
     int size = network.spec().outputSize();
     if (options.loss() != Loss.MEAN_SQUARED_ERROR) {
       throw new IllegalArgumentException("dense targets need the loss MEAN_SQUARED_ERROR");
@@ -244,20 +362,37 @@ public final class Trainer {
       throw new IllegalArgumentException(
           "target must have " + rows() * size + " elements, not " + target.length);
     }
+    if (mask != null && mask.length != rows()) {
+      throw new IllegalArgumentException(
+          "mask must have " + rows() + " elements, not " + mask.length);
+    }
+    counted = 0;
+    for (int i = 0; i < rows(); i++) {
+      counts[i] = (mask == null || mask[i]) && !seenBefore(i);
+      counted += counts[i] ? 1 : 0;
+    }
+    requireTargets();
     Rows.copy(rows(), size, target, 0, size, targets, 0, unrolled.headStride());
   }
 
-  private double crossEntropy(int[] target) {
-    int classes = network.spec().outputSize();
+  private double crossEntropy() {
+    int outputs = network.spec().outputSize();
     float[] y = unrolled.headOutput();
-    int stride = unrolled.headStride();
+    int ys = unrolled.headStride();
     double sum =
-        kernels.loss().softmaxCrossEntropy(rows(), classes, y, 0, stride, target, 0, 1f / counted);
+        kernels.loss().softmaxCrossEntropy(rows(), outputs, y, 0, ys, classes, 0, 1f / counted);
     return sum / counted;
   }
 
   private double squaredError() {
-    int elements = rows() * network.spec().outputSize();
+    int elements = counted * network.spec().outputSize();
+    int ys = unrolled.headStride();
+    for (int i = 0; i < rows(); i++) {
+      if (!counts[i]) {
+        // The target is the output itself: no error and no gradient.
+        System.arraycopy(unrolled.headOutput(), i * ys, targets, i * ys, ys);
+      }
+    }
     int padded = rows() * unrolled.headStride();
     double sum =
         kernels.loss().squaredError(padded, unrolled.headOutput(), 0, targets, 0, 2f / elements);
@@ -265,20 +400,43 @@ public final class Trainer {
   }
 
   private double finish(double loss) {
-    unrolled.clearGradients();
+    if (accumulated == 0) {
+      unrolled.clearGradients();
+    }
     unrolled.backwardFromHead();
+    accumulated++;
+    if (accumulated < accumulation) {
+      skipped = false;
+      return loss;
+    }
+    accumulated = 0;
     float[] g = unrolled.gradients();
+    if (accumulation > 1) {
+      kernels.elements().scaleInPlace(g.length, 1f / accumulation, g, 0);
+    }
     gradientNorm = Math.sqrt(kernels.elements().sumOfSquares(g.length, g, 0));
     skipped = !(gradientNorm < Double.POSITIVE_INFINITY);
     if (!skipped) {
-      double factor = clipNorm / (gradientNorm + 1e-6);
-      if (factor < 1) {
-        kernels.elements().scaleInPlace(g.length, (float) factor, g, 0);
-      }
-      optimizer.update(network.values(), g, learningRate);
+      clip(g);
+      double rate = learningRate * schedule.factor(optimizer.step());
+      optimizer.update(network.values(), g, (float) rate);
       unrolled.refresh();
     }
     return loss;
+  }
+
+  private void clip(float[] g) {
+    double norm = gradientNorm;
+    if (clipValue < Float.POSITIVE_INFINITY) {
+      for (int i = 0; i < g.length; i++) {
+        g[i] = Math.min(clipValue, Math.max(-clipValue, g[i]));
+      }
+      norm = Math.sqrt(kernels.elements().sumOfSquares(g.length, g, 0));
+    }
+    double factor = clipNorm / (norm + 1e-6);
+    if (factor < 1) {
+      kernels.elements().scaleInPlace(g.length, (float) factor, g, 0);
+    }
   }
 
   /**

@@ -24,12 +24,18 @@ public final class Unrolled {
 
   private final UnrolledLayer[][] layers;
   private final Features[] inputs;
+  private final Features[] outputs;
+
+  /* Gradient of each layer's outputs, of the stride of the outputs. */
+  private final float[][] outputGradients;
+
+  /* Masks of the layers' inputs, of their shape; empty where nothing is dropped. */
+  private final float[][] masks;
+  private final float[] wideGradient;
   private final int[] ids;
   private final int[] lengths;
-  private final float[] features;
   private final int featureStride;
   private final float[] firstInputGradient;
-  private final float[] joinedGradient;
   private final float[] gradients;
   private final @Nullable PackedMatrix head;
   private final @Nullable PackedMatrix headTransposed;
@@ -41,6 +47,8 @@ public final class Unrolled {
   private final float[] headWeightGradient;
   private final float[] headBiasGradient;
   private int steps;
+  private boolean fromInitial = true;
+  private @Nullable Rng noise;
 
   /**
    * A matrix of layer inputs [time * batch, stride]: an own buffer, or the state of the layer
@@ -61,6 +69,7 @@ public final class Unrolled {
   public Unrolled(Network network, Backend backend, int batch, int time, boolean training) {
     this(network, backend.kernels(), batch, time, training, Memory.allocating());
     refresh();
+    clearState();
   }
 
   private Unrolled(
@@ -79,29 +88,45 @@ public final class Unrolled {
     long back = training ? 1 : 0;
     int count = spec.layers().size();
     layers = new UnrolledLayer[count][spec.directions()];
-    inputs = new Features[count + 1];
+    inputs = new Features[count];
+    outputs = new Features[count];
+    outputGradients = new float[count][];
+    masks = new float[count][];
     boolean classes = spec.input() != NetworkSpec.Input.FEATURES;
     boolean oneHot = spec.input() == NetworkSpec.Input.ONE_HOT;
     int first = Kernels.pad(spec.layerInputSize(0));
     ids = memory.ints(classes ? n : 0, 1);
     lengths = memory.ints(batch, 1);
     Arrays.fill(lengths, time);
-    inputs[0] = new Features(memory.floats(oneHot ? 0 : n, first), 0, first);
+    Regularization drop = spec.regularization();
+    int widest = 0;
     for (int l = 0; l < count; l++) {
       for (int d = 0; d < spec.directions(); d++) {
         layers[l][d] =
             new UnrolledLayer(kernels, spec, network.layout(), l, d, batch, time, training, memory);
       }
-      inputs[l + 1] = outputsOf(layers[l], spec.layerInputSize(l + 1), n, memory);
+      int stride = Kernels.pad(spec.layerInputSize(l));
+      boolean dropped =
+          training
+              && ((l > 0 && drop.dropout() > 0) || (drop.lockedInput() > 0 && (l > 0 || !oneHot)));
+      masks[l] = memory.floats(dropped ? n : 0, stride);
+      if (l == 0) {
+        inputs[0] = new Features(memory.floats(oneHot ? 0 : n, first), 0, first);
+      } else if (dropped || spec.topology().inputSkip()) {
+        inputs[l] = new Features(memory.floats(n, stride), 0, stride);
+        widest = Math.max(widest, stride);
+      } else {
+        inputs[l] = outputs[l - 1];
+      }
+      outputs[l] = outputsOf(l, n, memory);
+      outputGradients[l] =
+          spec.bidirectional()
+              ? memory.floats(back * n, outputs[l].stride())
+              : layers[l][0].outputGradient;
     }
-    features = inputs[count].values();
-    featureStride = inputs[count].stride();
+    featureStride = outputs[count - 1].stride();
     firstInputGradient = memory.floats(oneHot ? 0 : back * n, first);
-    int widest = 0;
-    for (int l = 1; l <= count; l++) {
-      widest = Math.max(widest, inputs[l].stride());
-    }
-    joinedGradient = memory.floats(spec.bidirectional() ? back * n : 0, widest);
+    wideGradient = memory.floats(widest == 0 ? 0 : back * n, widest);
     gradients = memory.floats(back, network.layout().size());
     boolean headed = spec.outputSize() > 0;
     headStride = Kernels.pad(spec.outputSize());
@@ -123,13 +148,14 @@ public final class Unrolled {
     steps = time;
   }
 
-  private Features outputsOf(UnrolledLayer[] directions, int size, long n, Memory memory) {
-    if (directions.length == 1) {
-      int stride = directions[0].weights.paddedOutput;
-      return new Features(directions[0].state.h, directions[0].outputOffset(), stride);
-    }
-    int stride = Kernels.pad(size);
-    return new Features(memory.floats(n, stride), 0, stride);
+  /* The state itself, unless directions are joined or the layer below is added. */
+  private Features outputsOf(int l, long n, Memory memory) {
+    UnrolledLayer first = layers[l][0];
+    int stride = Kernels.pad(spec.layerOutputSize(l));
+    boolean added = l > 0 && spec.topology().residual();
+    return spec.bidirectional() || added
+        ? new Features(memory.floats(n, stride), 0, stride)
+        : new Features(first.state.h, first.outputOffset(), stride);
   }
 
   /**
@@ -171,6 +197,15 @@ public final class Unrolled {
   }
 
   /**
+   * Outputs per step.
+   *
+   * @return O
+   */
+  public int outputSize() {
+    return spec.networkOutputSize();
+  }
+
+  /**
    * The largest number of steps.
    *
    * @return T
@@ -200,8 +235,9 @@ public final class Unrolled {
     }
   }
 
-  /** Sets the initial state to zero. */
+  /** Sets the initial state to zero, or to what was learned. */
   public void clearState() {
+    fromInitial = true;
     for (UnrolledLayer[] directions : layers) {
       for (UnrolledLayer layer : directions) {
         layer.state.clear(layer.initialSlot(steps));
@@ -222,6 +258,7 @@ public final class Unrolled {
     checkLength("h0", h0.length, (long) batch * spec.hiddenStateSize());
     checkLength("c0", c0.length, (long) batch * spec.cellStateSize());
     steps = forSteps;
+    fromInitial = false;
     int ho = 0;
     int co = 0;
     for (UnrolledLayer[] directions : layers) {
@@ -256,9 +293,22 @@ public final class Unrolled {
 
   /** Makes the final state the initial one, for truncated BPTT over consecutive pieces. */
   public void carryState() {
+    carryState(steps);
+  }
+
+  /**
+   * Makes the state after some steps the initial one: the next sequence overlaps this one.
+   *
+   * @param after number of steps, from 1 to that of the last {@link #forward}
+   */
+  public void carryState(int after) {
     requireUnidirectional("carry its state into the next piece");
+    if (after < 1 || after > steps) {
+      throw new IllegalArgumentException("steps must be from 1 to " + steps + ", not " + after);
+    }
+    fromInitial = false;
     for (UnrolledLayer[] directions : layers) {
-      directions[0].state.copySlot(steps, 0);
+      directions[0].state.copySlot(after, 0);
     }
   }
 
@@ -267,6 +317,17 @@ public final class Unrolled {
       throw new UnsupportedOperationException(
           "a bidirectional network cannot " + what + ": it needs the whole sequence first");
     }
+  }
+
+  /**
+   * Switches the noise of {@link NetworkSpec#regularization} on or off; off at first.
+   *
+   * @param generator source of the masks of each coming {@link #forward}, or null for none
+   * @throws IllegalStateException if made without training
+   */
+  public void setNoise(@Nullable Rng generator) {
+    requireTraining();
+    noise = generator;
   }
 
   /**
@@ -372,8 +433,12 @@ public final class Unrolled {
   private void run() {
     int n = steps * batch;
     for (int l = 0; l < layers.length; l++) {
+      prepareInput(l, n);
       Features x = inputs[l];
       for (UnrolledLayer layer : layers[l]) {
+        if (training) {
+          layer.drawMasks(noise, network.values());
+        }
         if (layer.weights.isOneHot()) {
           layer.projectInputs(steps, ids);
         } else {
@@ -381,12 +446,10 @@ public final class Unrolled {
         }
         layer.forward(steps, lengths);
       }
-      if (spec.bidirectional()) {
-        join(layers[l], inputs[l + 1], n);
-      }
+      join(l, n);
     }
     if (head != null) {
-      Features top = inputs[layers.length];
+      Features top = outputs[layers.length - 1];
       kernels
           .affine()
           .affineBatch(
@@ -394,13 +457,67 @@ public final class Unrolled {
     }
   }
 
-  private static void join(UnrolledLayer[] directions, Features to, int n) {
-    int size = directions[0].weights.layer.outputSize();
-    for (int d = 0; d < directions.length; d++) {
-      UnrolledLayer layer = directions[d];
+  /* Joins the output below and the skipped input, and drops some of it. */
+  private void prepareInput(int l, int n) {
+    Features x = inputs[l];
+    if (l > 0 && !x.equals(outputs[l - 1])) {
+      Features below = outputs[l - 1];
+      int size = spec.layerOutputSize(l - 1);
+      Rows.copy(n, size, below.values(), below.offset(), below.stride(), x.values(), 0, x.stride());
+      if (spec.topology().inputSkip()) {
+        Features first = inputs[0];
+        int width = spec.layerInputSize(0);
+        Rows.copy(n, width, first.values(), 0, first.stride(), x.values(), size, x.stride());
+      }
+    }
+    if (noise != null && masks[l].length > 0) {
+      drawInputMask(l, noise, x.stride());
+      kernels
+          .elements()
+          .multiply(n * x.stride(), x.values(), x.offset(), masks[l], 0, x.values(), x.offset());
+    }
+  }
+
+  private void drawInputMask(int l, Rng generator, int stride) {
+    Regularization drop = spec.regularization();
+    float[] mask = masks[l];
+    int size = spec.layerInputSize(l);
+    for (int row = 0; row < batch; row++) {
+      Regularization.draw(generator, drop.lockedInput(), size, mask, row * stride);
+    }
+    for (int i = batch; i < steps * batch; i++) {
+      System.arraycopy(mask, (i % batch) * stride, mask, i * stride, size);
+    }
+    int below = l > 0 ? spec.layerOutputSize(l - 1) : 0;
+    float keep = 1f / (1f - drop.dropout());
+    for (int i = 0; i < steps * batch && drop.dropout() > 0; i++) {
+      for (int k = 0; k < below; k++) {
+        mask[i * stride + k] *= generator.nextDouble() < drop.dropout() ? 0f : keep;
+      }
+    }
+  }
+
+  private void join(int l, int n) {
+    Features to = outputs[l];
+    boolean residual = l > 0 && spec.topology().residual();
+    int size = layers[l][0].weights.layer.outputSize();
+    for (int d = 0; d < layers[l].length && (spec.bidirectional() || residual); d++) {
+      UnrolledLayer layer = layers[l][d];
       int stride = layer.weights.paddedOutput;
-      Rows.copy(
-          n, size, layer.state.h, layer.outputOffset(), stride, to.values(), d * size, to.stride());
+      float[] h = layer.state.h;
+      int from = layer.outputOffset();
+      if (d > 0 && spec.topology().sumDirections()) {
+        kernels.elements().add(n * stride, h, from, to.values(), 0, to.values(), 0);
+      } else {
+        Rows.copy(n, size, h, from, stride, to.values(), d * size, to.stride());
+      }
+    }
+    if (residual) {
+      Features below = outputs[l - 1];
+      int elements = n * to.stride();
+      kernels
+          .elements()
+          .add(elements, below.values(), below.offset(), to.values(), 0, to.values(), 0);
     }
   }
 
@@ -416,7 +533,7 @@ public final class Unrolled {
     if (head != null) {
       Rows.copy(steps * batch, size, headOutput, 0, headStride, y, 0, size);
     } else {
-      Features top = inputs[layers.length];
+      Features top = outputs[layers.length - 1];
       Rows.copy(steps * batch, size, top.values(), top.offset(), top.stride(), y, 0, size);
     }
     for (int row = 0; row < batch; row++) {
@@ -467,8 +584,8 @@ public final class Unrolled {
         }
       }
     } else {
-      UnrolledLayer[] top = layers[layers.length - 1];
-      split(dy, size, top, steps * batch);
+      int top = layers.length - 1;
+      Rows.copy(steps * batch, size, dy, 0, size, outputGradients[top], 0, outputs[top].stride());
     }
     backwardFromTop();
   }
@@ -499,10 +616,23 @@ public final class Unrolled {
     if (head != null) {
       backwardHead(n);
     }
+    if (spec.topology().inputSkip()) {
+      Arrays.fill(firstInputGradient, 0f);
+    }
     for (int l = layers.length - 1; l >= 0; l--) {
+      if (spec.bidirectional()) {
+        split(l, n);
+      }
+      if (l > 0 && spec.topology().residual()) {
+        int elements = n * outputs[l].stride();
+        System.arraycopy(outputGradients[l], 0, outputGradients[l - 1], 0, elements);
+      }
       for (UnrolledLayer layer : layers[l]) {
         layer.backward(steps, lengths);
         layer.addRecurrentGradients(steps, gradients);
+        if (fromInitial) {
+          layer.weights.addInitialGradients(batch, layer.dh, layer.dc, gradients);
+        }
         if (layer.weights.isOneHot()) {
           layer.addInputGradients(steps, ids, gradients);
         } else {
@@ -521,30 +651,57 @@ public final class Unrolled {
     if (layers[l][0].weights.isOneHot()) {
       return;
     }
-    float[] dx =
-        l == 0
-            ? firstInputGradient
-            : spec.bidirectional() ? joinedGradient : layers[l - 1][0].outputGradient;
-    for (int d = 0; d < layers[l].length; d++) {
-      layers[l][d].inputGradient(steps, dx, d > 0);
-    }
-    if (l > 0 && spec.bidirectional()) {
-      split(dx, inputs[l].stride(), layers[l - 1], n);
+    boolean skip = spec.topology().inputSkip();
+    boolean residual = spec.topology().residual();
+    if (l == 0) {
+      inputGradient(0, firstInputGradient, skip);
+      maskGradient(0, firstInputGradient, n);
+    } else if (inputs[l].equals(outputs[l - 1])) {
+      inputGradient(l, outputGradients[l - 1], residual);
+    } else {
+      inputGradient(l, wideGradient, false);
+      maskGradient(l, wideGradient, n);
+      int size = spec.layerOutputSize(l - 1);
+      int from = inputs[l].stride();
+      int to = outputs[l - 1].stride();
+      if (residual) {
+        Rows.add(n, size, wideGradient, 0, from, outputGradients[l - 1], 0, to);
+      } else {
+        Rows.copy(n, size, wideGradient, 0, from, outputGradients[l - 1], 0, to);
+      }
+      if (skip) {
+        int width = spec.layerInputSize(0);
+        Rows.add(n, width, wideGradient, size, from, firstInputGradient, 0, inputs[0].stride());
+      }
     }
   }
 
-  /* Gives each direction its columns of a gradient [n, stride]. */
-  private static void split(float[] from, int stride, UnrolledLayer[] directions, int n) {
-    int size = directions[0].weights.layer.outputSize();
-    for (int d = 0; d < directions.length; d++) {
-      UnrolledLayer layer = directions[d];
+  private void inputGradient(int l, float[] dx, boolean accumulate) {
+    for (int d = 0; d < layers[l].length; d++) {
+      layers[l][d].inputGradient(steps, dx, accumulate || d > 0);
+    }
+  }
+
+  private void maskGradient(int l, float[] dx, int n) {
+    if (noise != null && masks[l].length > 0) {
+      kernels.elements().multiply(n * inputs[l].stride(), dx, 0, masks[l], 0, dx, 0);
+    }
+  }
+
+  /* Gives each direction its part of the gradient of the joined outputs. */
+  private void split(int l, int n) {
+    int size = layers[l][0].weights.layer.outputSize();
+    for (int d = 0; d < layers[l].length; d++) {
+      UnrolledLayer layer = layers[l][d];
+      int from = spec.topology().sumDirections() ? 0 : d * size;
       int to = layer.weights.paddedOutput;
-      Rows.copy(n, size, from, d * size, stride, layer.outputGradient, 0, to);
+      int stride = outputs[l].stride();
+      Rows.copy(n, size, outputGradients[l], from, stride, layer.outputGradient, 0, to);
     }
   }
 
   private void backwardHead(int n) {
-    Features top = inputs[layers.length];
+    Features top = outputs[layers.length - 1];
     int width = spec.recurrentOutputSize();
     Arrays.fill(headWeightGradient, 0f);
     Arrays.fill(headBiasGradient, 0f);
@@ -556,7 +713,7 @@ public final class Unrolled {
             0,
             headStride,
             headStride,
-            features,
+            top.values(),
             top.offset(),
             featureStride,
             featureStride,
@@ -574,13 +731,9 @@ public final class Unrolled {
         gradients[w + o * width + k] += headWeightGradient[o * featureStride + k];
       }
     }
-    UnrolledLayer[] directions = layers[layers.length - 1];
     PackedMatrix back = Memory.require(headTransposed, "made for training");
-    float[] dx = spec.bidirectional() ? joinedGradient : directions[0].outputGradient;
+    float[] dx = outputGradients[layers.length - 1];
     kernels.affine().affineBatch(back, n, headOutput, 0, headStride, dx, 0, featureStride);
-    if (spec.bidirectional()) {
-      split(dx, featureStride, directions, n);
-    }
   }
 
   private void addEmbeddingGradients(int n) {

@@ -3,6 +3,7 @@ package dev.unroll.engine;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One direction of one layer, unrolled over time. Step t of the sequence reads one slot of the
@@ -16,6 +17,7 @@ final class UnrolledLayer {
   final State state;
   private final Kernels kernels;
   private final Cell cell;
+  private final float lockProbability;
   private final boolean reverse;
   private final int batch;
 
@@ -47,7 +49,9 @@ final class UnrolledLayer {
     reverse = direction == 1;
     PackedMatrix.Use use = batch < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
     weights = new LayerWeights(kernels, spec, layout, index, direction, training, use, memory);
-    state = new State(weights, time + 1, batch, memory);
+    boolean locked = training && spec.regularization().lockedState() > 0;
+    lockProbability = spec.regularization().lockedState();
+    state = new State(weights, time + 1, batch, locked, memory);
     cell = Cell.create(kernels, weights, state, time, training, memory);
     int t = training ? 1 : 0;
     int r = weights.paddedOutput;
@@ -79,6 +83,20 @@ final class UnrolledLayer {
     return state.hidden(reverse ? 0 : 1);
   }
 
+  /** Draws the masks of a pass, or takes all noise away. */
+  void drawMasks(@Nullable Rng rng, float[] parameters) {
+    if (state.isLocked() && rng == null) {
+      Arrays.fill(state.mask, 1f);
+    } else if (state.isLocked() && rng != null) {
+      int size = weights.layer.outputSize();
+      for (int row = 0; row < batch; row++) {
+        int at = row * weights.paddedOutput;
+        Regularization.draw(rng, lockProbability, size, state.mask, at);
+      }
+    }
+    weights.dropWeights(rng, parameters);
+  }
+
   /** W_ih x + b for all steps. */
   void projectInputs(int steps, float[] x, int xo, int xs) {
     int n = steps * batch;
@@ -100,6 +118,7 @@ final class UnrolledLayer {
       int t = reverse ? steps - 1 - s : s;
       int previous = reverse ? t + 1 : t;
       int next = reverse ? t : t + 1;
+      state.lock(previous, kernels);
       cell.forward(t, previous, next);
       for (int row = 0; row < batch; row++) {
         if (t >= lengths[row]) {
@@ -161,7 +180,8 @@ final class UnrolledLayer {
     int ofHidden = weights.hiddenRows;
     kernels
         .affine()
-        .outerAccumulate(n, dz, 0, rows, ofHidden, state.h, before, r, r, weightGradient, 0, r);
+        .outerAccumulate(
+            n, dz, 0, rows, ofHidden, state.recurrent, before, r, r, weightGradient, 0, r);
     if (ofHidden < rows) {
       float[] reset = cell.resetHidden();
       int to = ofHidden * r;

@@ -96,7 +96,9 @@ class ApiChecksTest {
     for (float v : plain.get("weight_ih_l0")) {
       assertTrue(Math.abs(v) <= 1 / Math.sqrt(24));
     }
-    Network special = Network.create(big, new Initialization(true, true), 9);
+    Network special =
+        Network.create(
+            big, new Initialization(false, Initialization.Recurrent.ORTHOGONAL, true, 0), 9);
     float[] w = special.get("weight_hh_l0");
     for (int gate = 0; gate < 4; gate++) {
       for (int a = 0; a < 24; a++) {

@@ -7,7 +7,9 @@ import dev.unroll.engine.Initialization;
 import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
+import dev.unroll.engine.Parameter;
 import dev.unroll.engine.Rng;
+import dev.unroll.engine.Topology;
 import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
@@ -40,9 +42,23 @@ class Networks extends DomainContextBase {
                   new LayerSpec(
                       cell, hidden, projection, bias, options(cell, hidden, new Rng(seed + 7)));
               NetworkSpec spec = NetworkSpec.recurrent(inputs, layers, layer);
-              spec = both ? spec.bothDirections() : spec;
+              Rng choice = new Rng(seed + 8);
+              spec =
+                  spec.with(
+                      new Topology(
+                          both,
+                          both && choice.nextInt(2) == 0,
+                          choice.nextInt(3) == 0,
+                          choice.nextInt(3) == 0,
+                          choice.nextInt(3) == 0));
               spec = special ? spec.withHead(3) : spec;
-              return Network.create(spec, Initialization.PYTORCH, seed);
+              Network network = Network.create(spec, Initialization.PYTORCH, seed);
+              for (Parameter p : network.parameters()) {
+                if (p.name().contains("h0") || p.name().contains("c0")) {
+                  network.set(p.name(), random(p.size(), choice));
+                }
+              }
+              return network;
             });
   }
 

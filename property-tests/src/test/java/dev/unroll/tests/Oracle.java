@@ -6,6 +6,7 @@ import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Parameter;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -38,22 +39,38 @@ final class Oracle {
   /** Outputs [T][O] for inputs [T][I]; state in h [L*D][H] and c is replaced by the final one. */
   double[][] run(double[][] x, double[][] h, double[][] c) {
     double[][] layerInput = x;
+    double[][] below = x;
+    boolean sum = spec.topology().sumDirections();
     int unit = 0;
     for (int l = 0; l < spec.layers().size(); l++) {
       LayerSpec layer = spec.layers().get(l);
       int size = layer.outputSize();
-      double[][] output = new double[x.length][size * spec.directions()];
+      double[][] output = new double[x.length][size * (sum ? 1 : spec.directions())];
       for (int d = 0; d < spec.directions(); d++) {
         String suffix = "_l" + l + (d == 1 ? "_reverse" : "");
         for (int s = 0; s < x.length; s++) {
           int t = d == 1 ? x.length - 1 - s : s;
           h[unit] = step(layer, suffix, layerInput[t], h[unit], c[unit]);
-          System.arraycopy(h[unit], 0, output[t], d * size, size);
+          for (int j = 0; j < size; j++) {
+            output[t][(sum ? 0 : d * size) + j] += h[unit][j];
+          }
         }
         unit++;
       }
-      layerInput = output;
+      layerInput = new double[x.length][];
+      for (int t = 0; t < x.length; t++) {
+        for (int j = 0; j < output[t].length && l > 0 && spec.topology().residual(); j++) {
+          output[t][j] += below[t][j];
+        }
+        layerInput[t] = output[t];
+        if (spec.topology().inputSkip()) {
+          layerInput[t] = Arrays.copyOf(output[t], output[t].length + x[t].length);
+          System.arraycopy(x[t], 0, layerInput[t], output[t].length, x[t].length);
+        }
+      }
+      below = output;
     }
+    layerInput = below;
     if (spec.outputSize() > 0) {
       double[][] y = new double[x.length][];
       for (int t = 0; t < x.length; t++) {
@@ -62,6 +79,13 @@ final class Oracle {
       return y;
     }
     return layerInput;
+  }
+
+  /** The learned initial state of each layer and direction, or null. */
+  double[] initial(String kind, int unit) {
+    int layer = unit / spec.directions();
+    String suffix = unit % spec.directions() == 1 ? "_reverse" : "";
+    return parameters.get(prefix + kind + "_l" + layer + suffix);
   }
 
   private double[] affine(String weight, String bias, double[] x, int rows) {

@@ -31,6 +31,32 @@ final class VectorMath {
     return x.blend(ZERO, x.abs().compare(VectorOperators.LT, FLUSH));
   }
 
+  /**
+   * Flushes a range; four vectors at a time keep it too large to be inlined, like the activations.
+   */
+  static void flushInPlace(int n, float[] x, int xo) {
+    assert n % LENGTH == 0 : "n = " + n + " for vectors of " + LENGTH;
+    assert xo >= 0 && xo + n <= x.length : "x[" + xo + "], n = " + n + " of " + x.length;
+    int j = 0;
+    for (; j + 4 * LENGTH <= n; j += 4 * LENGTH) {
+      int j1 = xo + j + LENGTH;
+      int j2 = j1 + LENGTH;
+      int j3 = j2 + LENGTH;
+      FloatVector a = load(x, xo + j);
+      FloatVector b = load(x, j1);
+      FloatVector c = load(x, j2);
+      FloatVector d = load(x, j3);
+      a.blend(ZERO, a.abs().compare(VectorOperators.LT, FLUSH)).intoArray(x, xo + j);
+      b.blend(ZERO, b.abs().compare(VectorOperators.LT, FLUSH)).intoArray(x, j1);
+      c.blend(ZERO, c.abs().compare(VectorOperators.LT, FLUSH)).intoArray(x, j2);
+      d.blend(ZERO, d.abs().compare(VectorOperators.LT, FLUSH)).intoArray(x, j3);
+    }
+    for (; j < n; j += LENGTH) {
+      FloatVector a = load(x, xo + j);
+      a.blend(ZERO, a.abs().compare(VectorOperators.LT, FLUSH)).intoArray(x, xo + j);
+    }
+  }
+
   /* x < low ? low : x, which keeps NaN */
   private static FloatVector atLeast(FloatVector x, float low) {
     return x.blend(all(low), x.compare(VectorOperators.LT, low));

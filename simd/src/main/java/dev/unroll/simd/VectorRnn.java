@@ -18,9 +18,7 @@ final class VectorRnn implements RnnKernels {
   @Override
   public void forwardTanh(int n, float[] z, int zo, float[] h, int ho) {
     VectorMath.tanh(n, z, zo, h, ho);
-    for (int j = 0; j < n; j += LENGTH) {
-      flush(load(h, ho + j)).intoArray(h, ho + j);
-    }
+    VectorMath.flushInPlace(n, h, ho);
   }
 
   /* h = max(0, z) */
