@@ -1,14 +1,10 @@
 package dev.unroll.cli;
 
 import dev.unroll.engine.Backend;
-import dev.unroll.engine.CellKind;
-import dev.unroll.engine.Initialization;
-import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Loss;
 import dev.unroll.engine.ModelFile;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
-import dev.unroll.engine.Optimizer;
 import dev.unroll.engine.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,21 +34,10 @@ final class TrainCommand implements Callable<Integer> {
   private static final double TRAINING_PART = 0.9;
   private static final double NATS_PER_BIT = StrictMath.log(2);
 
-  /** The cells, by their usual names. */
-  enum CellName {
-    RNN(CellKind.RNN_TANH),
-    GRU(CellKind.GRU),
-    LSTM(CellKind.LSTM);
-
-    private final CellKind kind;
-
-    CellName(CellKind kind) {
-      this.kind = kind;
-    }
-  }
-
   @Spec private CommandSpec spec;
   @Mixin private KernelChoice kernels;
+  @Mixin private NetworkChoice networkChoice;
+  @Mixin private OptimizerChoice optimizerChoice;
 
   @Option(
       names = "--text",
@@ -60,15 +45,6 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "FILE|DIR",
       description = "UTF-8 text, or a directory of it; may be given several times.")
   private List<Path> text;
-
-  @Option(names = "--cell", paramLabel = "rnn|gru|lstm", description = "The recurrent cell.")
-  private CellName cell = CellName.LSTM;
-
-  @Option(names = "--hidden", paramLabel = "H", description = "Hidden size.")
-  private int hidden = 128;
-
-  @Option(names = "--layers", paramLabel = "L", description = "Number of recurrent layers.")
-  private int layers = 1;
 
   @Option(names = "--batch", paramLabel = "B", description = "Windows per step.")
   private int batch = 32;
@@ -79,20 +55,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--steps", paramLabel = "N", description = "Training steps.")
   private int steps = 1500;
 
-  @Option(names = "--lr", paramLabel = "RATE", description = "Learning rate of Adam.")
-  private float learningRate = 2e-3f;
-
-  @Option(names = "--clip", paramLabel = "NORM", description = "Largest gradient norm.")
-  private float clip = 5f;
-
   @Option(names = "--seed", paramLabel = "SEED", description = "Seed of weights and windows.")
   private long seed = 1;
-
-  @Option(names = "--orthogonal", description = "Start from orthogonal recurrent weights.")
-  private boolean orthogonal;
-
-  @Option(names = "--forget-bias", description = "Start from forget gates' biases of 1.")
-  private boolean forgetBias;
 
   @Option(
       names = "--out",
@@ -133,17 +97,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void check() {
-    requirePositive("--hidden", hidden);
-    requirePositive("--layers", layers);
+    networkChoice.spec(2);
+    networkChoice.initialization();
+    optimizerChoice.check();
     requirePositive("--batch", batch);
     requirePositive("--time", time);
     requirePositive("--steps", steps);
-    if (!(learningRate >= 0 && learningRate < Float.POSITIVE_INFINITY)) {
-      throw new UsageException("--lr must be finite and not negative, not " + learningRate);
-    }
-    if (!(clip > 0)) {
-      throw new UsageException("--clip must be positive, not " + clip);
-    }
     Path parent = out.toAbsolutePath().getParent();
     if (Files.isDirectory(out) || parent == null || !Files.isDirectory(parent)) {
       throw new UsageException("cannot write " + out + ": it must name a file in a directory");
@@ -160,25 +119,15 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Network network(int characters) {
-    NetworkSpec architecture =
-        NetworkSpec.recurrent(characters, layers, LayerSpec.of(cell.kind, hidden))
-            .withOneHotInput()
-            .withHead(characters);
+    NetworkSpec architecture = networkChoice.spec(characters);
     Sizes.checkHeap(COPIES * Network.bytesNeeded(architecture));
-    return Network.create(
-        architecture,
-        new Initialization(
-            false,
-            orthogonal ? Initialization.Recurrent.ORTHOGONAL : Initialization.Recurrent.PYTORCH,
-            forgetBias,
-            0),
-        seed);
+    return Network.create(architecture, networkChoice.initialization(), seed);
   }
 
   private Trainer trainer(Network network, Backend backend, int[] ids, int split) {
     Trainer.Options options =
         new Trainer.Options(
-            batch, time, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), false);
+            batch, time, Loss.SOFTMAX_CROSS_ENTROPY, optimizerChoice.optimizer(), false);
     long bytes = Trainer.bytesNeeded(network, options);
     Sizes.checkHeap(bytes);
     System.err.printf(
@@ -191,8 +140,8 @@ final class TrainCommand implements Callable<Integer> {
         Sizes.bytes(bytes));
     System.err.println(backend.describe());
     Trainer trainer = new Trainer(network, backend, options);
-    trainer.setLearningRate(learningRate);
-    trainer.setClipNorm(clip);
+    trainer.setNoiseSeed(seed);
+    optimizerChoice.configure(trainer, steps);
     return trainer;
   }
 
@@ -209,6 +158,7 @@ final class TrainCommand implements Callable<Integer> {
         step++;
         skipped += trainer.lastStepSkipped() ? 1 : 0;
         smooth = Double.isNaN(smooth) ? loss : 0.98 * smooth + 0.02 * loss;
+        optimizerChoice.observe(step, smooth);
         if (progress.wants(step)) {
           double seconds = (System.nanoTime() - start) / 1e9;
           progress.show(
