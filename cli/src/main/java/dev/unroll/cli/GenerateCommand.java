@@ -83,6 +83,7 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     float[] logits = new float[vocabulary.size()];
     Sampler sampler = new Sampler(vocabulary.size(), temperature, new Rng(seed));
+    threads.getCurrentThreadAllocatedBytes(); // the first call allocates itself
     long[] nanos = new long[Math.addExact(start.length, length)];
     int at = 0;
     for (int id : start) {

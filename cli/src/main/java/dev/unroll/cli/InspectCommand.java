@@ -1,9 +1,12 @@
 package dev.unroll.cli;
 
+import dev.unroll.engine.CellOptions;
 import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.ModelFile;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Parameter;
+import dev.unroll.engine.Regularization;
+import dev.unroll.engine.Topology;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -54,7 +57,14 @@ final class InspectCommand implements Callable<Integer> {
               + layer.hidden()
               + (layer.projection() > 0 ? ", projection " + layer.projection() : "")
               + (network.bidirectional() ? ", bidirectional" : "")
-              + (layer.bias() ? "" : ", no bias"));
+              + (layer.bias() ? "" : ", no bias")
+              + (layer.options().equals(CellOptions.STANDARD) ? "" : ", " + layer.options()));
+    }
+    if (!network.topology().equals(Topology.PLAIN)) {
+      out.println("joined      " + network.topology());
+    }
+    if (!network.regularization().equals(Regularization.NONE)) {
+      out.println("noise       " + network.regularization());
     }
     if (network.outputSize() > 0) {
       out.println("head        " + network.outputSize() + " outputs");

@@ -98,6 +98,12 @@ final class NetworkChoice {
   @Option(names = "--weight-drop", paramLabel = "P", description = "Dropout of recurrent weights.")
   private float weightDrop;
 
+  @Option(names = "--zoneout", paramLabel = "P", description = "Units of h that keep their value.")
+  private float zoneout;
+
+  @Option(names = "--zoneout-cell", paramLabel = "P", description = "The same for c of an LSTM.")
+  private float zoneoutCell;
+
   @Option(names = "--glorot", description = "Start from Glorot's input weights.")
   private boolean glorot;
 
@@ -136,7 +142,8 @@ final class NetworkChoice {
     NetworkSpec input = embedding > 0 ? plain.withEmbedding(embedding) : plain.withOneHotInput();
     return input
         .with(new Topology(false, false, residual, inputSkip, learnedState))
-        .with(new Regularization(dropout, lockedInput, lockedState, weightDrop))
+        .with(
+            new Regularization(dropout, lockedInput, lockedState, weightDrop, zoneout, zoneoutCell))
         .withHead(classes);
   }
 

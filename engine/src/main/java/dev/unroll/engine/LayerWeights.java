@@ -61,6 +61,9 @@ final class LayerWeights {
 
   final float[] initialCell;
 
+  /** Whether the state after a step is not the cell's own. */
+  final boolean zoneout;
+
   /** Sum of the biases where the input product has none of its own (layer normalisation). */
   final float[] bias;
 
@@ -132,6 +135,7 @@ final class LayerWeights {
     candidateTransposed =
         split && training ? memory.matrix(affine, paddedHidden, paddedHidden, use) : null;
     peepholes = memory.floats(options.peepholes() ? 3 : 0, paddedHidden);
+    zoneout = Zoneout.isUsed(spec.regularization());
     initialHidden = memory.floats(1, paddedOutput);
     initialCell = memory.floats(1, paddedHidden);
     dropProbability = training ? spec.regularization().weightDrop() : 0f;

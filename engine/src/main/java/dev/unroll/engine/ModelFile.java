@@ -38,6 +38,8 @@ public record ModelFile(Network network, Map<String, String> attributes) {
   private static final String LOCKED_INPUT = PREFIX + "locked_input";
   private static final String LOCKED_STATE = PREFIX + "locked_state";
   private static final String WEIGHT_DROP = PREFIX + "weight_drop";
+  private static final String ZONEOUT_HIDDEN = PREFIX + "zoneout_hidden";
+  private static final String ZONEOUT_CELL = PREFIX + "zoneout_cell";
   private static final String OUTPUT_SIZE = PREFIX + "output_size";
   private static final String CHECKSUM = PREFIX + "checksum";
   private static final String ATTRIBUTE = PREFIX + "attribute.";
@@ -122,6 +124,8 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     putProbability(metadata, LOCKED_INPUT, r.lockedInput());
     putProbability(metadata, LOCKED_STATE, r.lockedState());
     putProbability(metadata, WEIGHT_DROP, r.weightDrop());
+    putProbability(metadata, ZONEOUT_HIDDEN, r.zoneoutHidden());
+    putProbability(metadata, ZONEOUT_CELL, r.zoneoutCell());
     metadata.put(OUTPUT_SIZE, Integer.toString(spec.outputSize()));
     return metadata;
   }
@@ -258,7 +262,9 @@ public record ModelFile(Network network, Map<String, String> attributes) {
                   takeProbability(rest, DROPOUT),
                   takeProbability(rest, LOCKED_INPUT),
                   takeProbability(rest, LOCKED_STATE),
-                  takeProbability(rest, WEIGHT_DROP)),
+                  takeProbability(rest, WEIGHT_DROP),
+                  takeProbability(rest, ZONEOUT_HIDDEN),
+                  takeProbability(rest, ZONEOUT_CELL)),
               Integer.parseInt(take(file, rest, OUTPUT_SIZE)));
     } catch (IllegalArgumentException e) {
       throw new InvalidFileException(

@@ -10,6 +10,9 @@ final class RnnCell implements Cell {
   private final State state;
   private final boolean relu;
   private final float[] gates;
+
+  /* h before zoneout, for BPTT; empty without it. */
+  private final float[] raw;
   private final CellOptions options;
   private final Activation activation;
 
@@ -22,6 +25,7 @@ final class RnnCell implements Cell {
     this.state = state;
     relu = weights.layer.cell() == CellKind.RNN_RELU;
     gates = memory.floats((long) time * state.batch, weights.gateRows);
+    raw = memory.floats(weights.zoneout ? (long) time * state.batch : 0, weights.gateRows);
     options = weights.layer.options();
     activation = options.activation(weights.layer.cell(), 0);
     long rows = options.isStandard() ? 0 : (long) time * state.batch;
@@ -68,6 +72,9 @@ final class RnnCell implements Cell {
     } else {
       kernels.rnn().forwardTanh(n, gates, z, state.h, h);
     }
+    if (raw.length > 0) {
+      System.arraycopy(state.h, h, raw, z, n);
+    }
   }
 
   @Override
@@ -75,16 +82,17 @@ final class RnnCell implements Cell {
     int n = state.batch;
     int p = state.paddedHidden;
     int z = t * n * p;
+    float[] hs = raw.length > 0 ? raw : state.h;
+    int h = raw.length > 0 ? z : state.hidden(next);
     if (!options.isStandard()) {
-      int h = state.hidden(next);
       for (int j = 0; j < n * p; j++) {
-        float slope = activation.derivative(clipped[z + j], state.h[h + j]);
+        float slope = activation.derivative(clipped[z + j], hs[h + j]);
         gates[z + j] = ScalarMath.flush(dh[j] * slope * options.clipSlope(clipped[z + j]));
       }
     } else if (relu) {
-      kernels.rnn().backwardRelu(n * p, state.h, state.hidden(next), dh, 0, gates, z);
+      kernels.rnn().backwardRelu(n * p, hs, h, dh, 0, gates, z);
     } else {
-      kernels.rnn().backwardTanh(n * p, state.h, state.hidden(next), dh, 0, gates, z);
+      kernels.rnn().backwardTanh(n * p, hs, h, dh, 0, gates, z);
     }
     kernels
         .affine()

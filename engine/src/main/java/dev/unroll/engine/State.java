@@ -114,4 +114,15 @@ final class State {
       Rows.copy(batch, layer.hidden(), c, cell(slot), paddedHidden, cs, co, layer.hidden());
     }
   }
+
+  /** Reads or writes h [outputSize] and c [hidden] of one row. */
+  void moveRow(int slot, int row, float[] hs, int ho, float[] cs, int co, boolean in) {
+    int at = hidden(slot) + row * paddedOutput;
+    int size = layer.outputSize();
+    System.arraycopy(in ? hs : h, in ? ho : at, in ? h : hs, in ? at : ho, size);
+    if (c.length > 0) {
+      int from = cell(slot) + row * paddedHidden;
+      System.arraycopy(in ? cs : c, in ? co : from, in ? c : cs, in ? from : co, layer.hidden());
+    }
+  }
 }

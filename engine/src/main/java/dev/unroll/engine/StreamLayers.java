@@ -19,6 +19,9 @@ final class StreamLayers {
   /* Output of the layer below and the network's input, where layers see both. */
   private final float[] joined;
 
+  /* Of each layer, or empty. */
+  private final Zoneout[] zoneouts;
+
   /* Outputs of the layers with residual connections. */
   private final float[][] sums;
   private final @Nullable PackedMatrix head;
@@ -63,6 +66,11 @@ final class StreamLayers {
       widest = Math.max(widest, Kernels.pad(spec.layerInputSize(l)));
     }
     joined = memory.floats(spec.topology().inputSkip() ? 1 : 0, widest);
+    Regularization noise = spec.regularization();
+    zoneouts = new Zoneout[Zoneout.isUsed(noise) ? count : 0];
+    for (int l = 0; l < zoneouts.length; l++) {
+      zoneouts[l] = new Zoneout(states[l], noise, 1, memory);
+    }
     sums = new float[spec.topology().residual() ? count : 0][];
     for (int l = 0; l < sums.length; l++) {
       sums[l] = memory.floats(1, states[l].h.length);
@@ -89,7 +97,7 @@ final class StreamLayers {
   }
 
   void step(float[] x, float[] y) {
-    cells[0].step(x);
+    stepCell(0, x);
     advance(x, y);
   }
 
@@ -98,13 +106,29 @@ final class StreamLayers {
     float[] gates = cells[0].inputGates();
     if (first.isOneHot()) {
       System.arraycopy(first.table, id * first.gateRows, gates, 0, first.gateRows);
+      if (zoneouts.length > 0) {
+        zoneouts[0].remember();
+      }
       cells[0].forward(0, 0, 0);
+      if (zoneouts.length > 0) {
+        zoneouts[0].mixRemembered();
+      }
     } else {
       int size = spec.embeddingSize();
       System.arraycopy(parameters, embeddingOffset + id * size, input, 0, size);
-      cells[0].step(input);
+      stepCell(0, input);
     }
     advance(input, y);
+  }
+
+  private void stepCell(int l, float[] x) {
+    if (zoneouts.length == 0) {
+      cells[l].step(x);
+      return;
+    }
+    zoneouts[l].remember();
+    cells[l].step(x);
+    zoneouts[l].mixRemembered();
   }
 
   /* The layers above the first, and the head. */
@@ -118,7 +142,7 @@ final class StreamLayers {
         System.arraycopy(x, 0, joined, size, spec.layerInputSize(0));
         below = joined;
       }
-      cells[l].step(below);
+      stepCell(l, below);
       float[] own = states[l].h;
       if (sums.length > 0) {
         kernels.elements().add(own.length, h, 0, own, 0, sums[l], 0);

@@ -196,6 +196,11 @@ public final class Unrolled {
     return batch;
   }
 
+  /** Features per step. */
+  int inputSize() {
+    return spec.inputSize();
+  }
+
   /**
    * Outputs per step.
    *
@@ -309,6 +314,46 @@ public final class Unrolled {
     fromInitial = false;
     for (UnrolledLayer[] directions : layers) {
       directions[0].state.copySlot(after, 0);
+    }
+  }
+
+  /** The forward directions go on after some steps; the reverse ones begin anew. */
+  void carryForward(int after) {
+    fromInitial = false;
+    for (UnrolledLayer[] directions : layers) {
+      directions[0].state.copySlot(after, 0);
+      for (int d = 1; d < directions.length; d++) {
+        directions[d].state.clear(directions[d].initialSlot(steps));
+      }
+    }
+  }
+
+  /** Sets the initial state of one row back, of a unidirectional network. */
+  void clearRow(int row) {
+    checkRow(row);
+    for (UnrolledLayer[] directions : layers) {
+      directions[0].state.clear(0, row);
+    }
+  }
+
+  /** Copies the initial state of one row out of, or into, a unidirectional network. */
+  void moveRow(int row, float[] h, float[] c, boolean in) {
+    checkRow(row);
+    checkLength("h", h.length, spec.hiddenStateSize());
+    checkLength("c", c.length, spec.cellStateSize());
+    int ho = 0;
+    int co = 0;
+    for (UnrolledLayer[] directions : layers) {
+      State state = directions[0].state;
+      state.moveRow(0, row, h, ho, c, co, in);
+      ho += state.layer.outputSize();
+      co += state.layer.cell().hasCellState() ? state.layer.hidden() : 0;
+    }
+  }
+
+  private void checkRow(int row) {
+    if (row < 0 || row >= batch) {
+      throw new IllegalArgumentException("row must be from 0 to " + (batch - 1) + ", not " + row);
     }
   }
 

@@ -17,6 +17,7 @@ final class UnrolledLayer {
   final State state;
   private final Kernels kernels;
   private final Cell cell;
+  private final @Nullable Zoneout zoneout;
   private final float lockProbability;
   private final boolean reverse;
   private final int batch;
@@ -52,6 +53,10 @@ final class UnrolledLayer {
     boolean locked = training && spec.regularization().lockedState() > 0;
     lockProbability = spec.regularization().lockedState();
     state = new State(weights, time + 1, batch, locked, memory);
+    zoneout =
+        Zoneout.isUsed(spec.regularization())
+            ? new Zoneout(state, spec.regularization(), time, memory)
+            : null;
     cell = Cell.create(kernels, weights, state, time, training, memory);
     int t = training ? 1 : 0;
     int r = weights.paddedOutput;
@@ -95,6 +100,9 @@ final class UnrolledLayer {
       }
     }
     weights.dropWeights(rng, parameters);
+    if (zoneout != null) {
+      zoneout.draw(rng);
+    }
   }
 
   /** W_ih x + b for all steps. */
@@ -120,6 +128,9 @@ final class UnrolledLayer {
       int next = reverse ? t : t + 1;
       state.lock(previous, kernels);
       cell.forward(t, previous, next);
+      if (zoneout != null) {
+        zoneout.forward(t, previous, next);
+      }
       for (int row = 0; row < batch; row++) {
         if (t >= lengths[row]) {
           state.copyRow(previous, next, row);
@@ -137,7 +148,13 @@ final class UnrolledLayer {
       int next = reverse ? t : t + 1;
       setFrozenRowsAside(t, lengths);
       kernels.elements().add(batch * r, outputGradient, t * batch * r, dh, 0, dh, 0);
+      if (zoneout != null) {
+        zoneout.beforeBackward(t, dh, dc);
+      }
       cell.backward(t, previous, next, dh, dc);
+      if (zoneout != null) {
+        zoneout.afterBackward(dh, dc);
+      }
       putFrozenRowsBack(t, lengths);
     }
   }

@@ -3,11 +3,13 @@ package dev.unroll.tests;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.unroll.engine.Backend;
+import dev.unroll.engine.LookAhead;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Parameter;
 import dev.unroll.engine.Rng;
 import dev.unroll.engine.Stream;
+import dev.unroll.engine.StreamBatch;
 import dev.unroll.engine.Unrolled;
 import dev.unroll.simd.WidthLoader;
 import java.util.ArrayList;
@@ -172,5 +174,65 @@ class EqualBitsProperties {
     new Stream(network).step(x, z);
     one.step(x, y);
     assertArrayEquals(z, y, "after reset");
+  }
+
+  @Property(tries = 40)
+  void rowsOfABatchOfStreamsGoTheirOwnWays(
+      @ForAll Network network, @ForAll @IntRange(min = 1, max = 9) int batch, @ForAll long seed) {
+    NetworkSpec spec = network.spec();
+    Assume.that(!spec.bidirectional());
+    Backend backend = Backend.of(Backend.preferred().kernels());
+    StreamBatch all = new StreamBatch(network, backend, batch);
+    Stream[] alone = new Stream[batch];
+    Arrays.setAll(alone, row -> new Stream(network, backend));
+    Rng rng = new Rng(seed);
+    float[] y = new float[batch * spec.networkOutputSize()];
+    float[] own = new float[spec.networkOutputSize()];
+    float[] h = new float[spec.hiddenStateSize()];
+    float[] c = new float[spec.cellStateSize()];
+    for (int t = 0; t < 8; t++) {
+      int row = rng.nextInt(batch);
+      switch (rng.nextInt(3)) {
+        case 0 -> {
+          all.reset(row);
+          alone[row].reset();
+        }
+        case 1 -> {
+          all.saveState(row, h, c);
+          int other = rng.nextInt(batch);
+          all.restoreState(other, h, c);
+          alone[other].restoreState(h, c);
+        }
+        default -> {}
+      }
+      float[] x = Networks.random(batch * spec.inputSize(), rng);
+      all.step(x, y);
+      for (int r = 0; r < batch; r++) {
+        int inputs = spec.inputSize();
+        alone[r].step(Arrays.copyOfRange(x, r * inputs, (r + 1) * inputs), own);
+        int at = r * own.length;
+        assertArrayEquals(own, Arrays.copyOfRange(y, at, at + own.length), "row " + r);
+      }
+    }
+  }
+
+  @Property(tries = 40)
+  void lookingAheadToTheEndGivesTheWholeSequence(
+      @ForAll Network network, @ForAll @IntRange(min = 1, max = 4) int chunk, @ForAll long seed) {
+    NetworkSpec spec = network.spec();
+    Assume.that(spec.layers().size() == 1);
+    int time = chunk + 3;
+    float[] x = Networks.random(time * 2 * spec.inputSize(), new Rng(seed));
+    Backend backend = Backend.preferred();
+    Unrolled whole = new Unrolled(network, backend, 2, time, false);
+    float[] expected = new float[time * 2 * spec.networkOutputSize()];
+    whole.forward(time, x);
+    whole.output(expected);
+    LookAhead window = new LookAhead(network, backend, 2, chunk, 3);
+    float[] y = new float[chunk * 2 * spec.networkOutputSize()];
+    window.next(x, y);
+    assertArrayEquals(Arrays.copyOf(expected, y.length), y, "first chunk");
+    float[] rest = window.finish(Arrays.copyOfRange(x, chunk * 2 * spec.inputSize(), x.length));
+    assertArrayEquals(Arrays.copyOfRange(expected, y.length, expected.length), rest, "rest");
   }
 }

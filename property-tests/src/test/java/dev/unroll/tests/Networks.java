@@ -8,6 +8,7 @@ import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Parameter;
+import dev.unroll.engine.Regularization;
 import dev.unroll.engine.Rng;
 import dev.unroll.engine.Topology;
 import java.util.ArrayList;
@@ -51,6 +52,9 @@ class Networks extends DomainContextBase {
                           choice.nextInt(3) == 0,
                           choice.nextInt(3) == 0,
                           choice.nextInt(3) == 0));
+              if (choice.nextInt(4) == 0) {
+                spec = spec.with(new Regularization(0.5f, 0, 0, 0, 0.3f, 0.2f));
+              }
               spec = special ? spec.withHead(3) : spec;
               Network network = Network.create(spec, Initialization.PYTORCH, seed);
               for (Parameter p : network.parameters()) {

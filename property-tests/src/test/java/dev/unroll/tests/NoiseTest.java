@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class NoiseTest {
   private static final int TIME = 4;
   private static final int BATCH = 3;
-  private static final Regularization ALL = new Regularization(0.3f, 0.2f, 0.25f, 0.2f);
+  private static final Regularization ALL = new Regularization(0.3f, 0.2f, 0.25f, 0.2f, 0.2f, 0.3f);
 
   static Stream<NetworkSpec> networks() {
     CellOptions resetBefore = new CellOptions(true, false, false, false, 0, List.of());
@@ -128,7 +128,7 @@ class NoiseTest {
   void aLockedMaskIsTheSameInAllSteps() {
     NetworkSpec spec =
         NetworkSpec.recurrent(40, 1, LayerSpec.of(CellKind.RNN_RELU, 40))
-            .with(new Regularization(0, 0.5f, 0, 0));
+            .with(new Regularization(0, 0.5f, 0, 0, 0, 0));
     Network network = new Network(spec);
     float[] identity = new float[1600];
     for (int i = 0; i < 40; i++) {

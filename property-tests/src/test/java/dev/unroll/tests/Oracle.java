@@ -50,7 +50,11 @@ final class Oracle {
         String suffix = "_l" + l + (d == 1 ? "_reverse" : "");
         for (int s = 0; s < x.length; s++) {
           int t = d == 1 ? x.length - 1 - s : s;
-          h[unit] = step(layer, suffix, layerInput[t], h[unit], c[unit]);
+          double[] before = h[unit];
+          double[] cellBefore = c[unit].clone();
+          h[unit] = step(layer, suffix, layerInput[t], before, c[unit]);
+          mix(spec.regularization().zoneoutHidden(), before, h[unit]);
+          mix(spec.regularization().zoneoutCell(), cellBefore, c[unit]);
           for (int j = 0; j < size; j++) {
             output[t][(sum ? 0 : d * size) + j] += h[unit][j];
           }
@@ -79,6 +83,13 @@ final class Oracle {
       return y;
     }
     return layerInput;
+  }
+
+  /* Zoneout at inference. */
+  private static void mix(double keep, double[] before, double[] after) {
+    for (int j = 0; j < after.length; j++) {
+      after[j] = keep * before[j] + (1 - keep) * after[j];
+    }
   }
 
   /** The learned initial state of each layer and direction, or null. */
