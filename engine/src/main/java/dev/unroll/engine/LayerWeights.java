@@ -4,6 +4,9 @@ import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -92,10 +95,8 @@ final class LayerWeights {
   private final Optional<Parameter> whr;
   private final Optional<Parameter> bih;
   private final Optional<Parameter> bhh;
-  private final NetworkSpec spec;
-  private final ParameterLayout layout;
-  private final int index;
-  private final int direction;
+  /* The parameters that only some networks have, by their kind. */
+  private final Map<String, Parameter> extras = new HashMap<>();
 
   LayerWeights(
       Kernels kernels,
@@ -107,10 +108,19 @@ final class LayerWeights {
       PackedMatrix.Use use,
       Memory memory) {
     affine = kernels.affine();
-    this.spec = spec;
-    this.layout = layout;
-    this.index = index;
-    this.direction = direction;
+    for (String kind :
+        List.of(
+            PEEPHOLE,
+            NORM_GAIN_IH,
+            NORM_GAIN_HH,
+            NORM_GAIN_C,
+            NORM_BIAS_C,
+            INITIAL_HIDDEN,
+            INITIAL_CELL)) {
+      layout
+          .find(ParameterLayout.name(spec, kind, index, direction))
+          .ifPresent(p -> extras.put(kind, p));
+    }
     layer = spec.layers().get(index);
     inputSize = spec.layerInputSize(index);
     paddedInput = Kernels.pad(inputSize);
@@ -197,21 +207,22 @@ final class LayerWeights {
   }
 
   private void addInitial(String kind, int batch, float[] d, int stride, float[] gradients) {
-    Parameter p = layout.find(ParameterLayout.name(spec, kind, index, direction)).orElse(null);
+    Parameter p = extras.get(kind);
     if (p == null) {
       return;
     }
     for (int row = 0; row < batch; row++) {
-      for (int j = 0; j < p.size(); j++) {
+      for (int j = 0; j < p.rows(); j++) {
         gradients[p.offset() + j] += d[row * stride + j];
       }
     }
   }
 
   private void packInitial(String kind, float[] parameters, float[] to) {
-    layout
-        .find(ParameterLayout.name(spec, kind, index, direction))
-        .ifPresent(p -> System.arraycopy(parameters, p.offset(), to, 0, p.size()));
+    Parameter p = extras.get(kind);
+    if (p != null) {
+      System.arraycopy(parameters, p.offset(), to, 0, p.rows());
+    }
   }
 
   /** Reads the parameters. */
@@ -255,10 +266,11 @@ final class LayerWeights {
   }
 
   private void packVector(String kind, float[] parameters, float[] to) {
-    if (to.length == 0) {
+    Parameter p = extras.get(kind);
+    if (p == null) {
       return;
     }
-    int from = layout.get(ParameterLayout.name(spec, kind, index, direction)).offset();
+    int from = p.offset();
     int h = layer.hidden();
     for (int block = 0; block < to.length / paddedHidden; block++) {
       System.arraycopy(parameters, from + block * h, to, block * paddedHidden, h);
@@ -267,7 +279,7 @@ final class LayerWeights {
 
   /** Adds a padded gradient [blocks, paddedHidden] of an optional vector, and clears it. */
   void addVectorGradient(String kind, int blocks, float[] padded, float[] gradients) {
-    Parameter p = layout.get(ParameterLayout.name(spec, kind, index, direction));
+    Parameter p = Memory.require(extras.get(kind), kind);
     addRows(p, blocks, layer.hidden(), padded, 1, gradients);
     Arrays.fill(padded, 0f);
   }

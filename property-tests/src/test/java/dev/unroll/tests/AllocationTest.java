@@ -1,22 +1,32 @@
 package dev.unroll.tests;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import dev.unroll.engine.Backend;
 import dev.unroll.engine.CellKind;
+import dev.unroll.engine.CellOptions;
 import dev.unroll.engine.Initialization;
 import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Loss;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Optimizer;
+import dev.unroll.engine.Regularization;
+import dev.unroll.engine.Rng;
+import dev.unroll.engine.Schedule;
 import dev.unroll.engine.Stream;
+import dev.unroll.engine.StreamBatch;
+import dev.unroll.engine.Topology;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** 0 bytes per step, sequence and training step, once C2 has compiled the kernels. */
 class AllocationTest {
@@ -38,29 +48,84 @@ class AllocationTest {
     assertEquals(0, least, "bytes in " + CALLS + " calls");
   }
 
-  private static Network network(CellKind cell) {
-    NetworkSpec spec = NetworkSpec.recurrent(20, 2, LayerSpec.of(cell, 40)).withHead(10);
+  /* Of each cell, the usual one and one with everything. */
+  static java.util.stream.Stream<NetworkSpec> networks() {
+    List<NetworkSpec> specs = new ArrayList<>();
+    for (CellKind cell : CellKind.values()) {
+      specs.add(NetworkSpec.recurrent(20, 2, LayerSpec.of(cell, 40)).withHead(10));
+    }
+    CellOptions lstm = new CellOptions(false, true, true, true, 3f, List.of());
+    CellOptions gru = new CellOptions(true, false, false, false, 3f, List.of());
+    Regularization noise = new Regularization(0.1f, 0.1f, 0.1f, 0.1f, 0.1f, 0.1f);
+    for (LayerSpec layer :
+        List.of(
+            new LayerSpec(CellKind.LSTM, 40, 12, true, lstm),
+            LayerSpec.of(CellKind.GRU, 40).with(gru))) {
+      specs.add(
+          NetworkSpec.recurrent(20, 2, layer)
+              .with(new Topology(false, false, true, true, true))
+              .with(noise)
+              .withHead(10));
+    }
+    return specs.stream();
+  }
+
+  private static Network network(NetworkSpec spec) {
     return Network.create(spec, Initialization.PYTORCH, 1);
   }
 
   @ParameterizedTest
-  @EnumSource(CellKind.class)
-  void aStepAllocatesNothing(CellKind cell) {
-    Stream stream = new Stream(network(cell));
+  @MethodSource("networks")
+  void aStepAllocatesNothing(NetworkSpec spec) {
+    Stream stream = new Stream(network(spec), Backend.of(Backend.preferred().kernels()));
     float[] x = new float[20];
     float[] y = new float[10];
     assertNoBytes(() -> stream.step(x, y));
   }
 
   @ParameterizedTest
-  @EnumSource(CellKind.class)
-  void aSequenceAndItsBpttAllocateNothing(CellKind cell) {
-    Network network = network(cell);
+  @MethodSource("networks")
+  void aStepOfManyStreamsAllocatesNothing(NetworkSpec spec) {
+    StreamBatch streams = new StreamBatch(network(spec), Backend.preferred(), 5);
+    float[] x = new float[5 * 20];
+    float[] y = new float[5 * 10];
+    assertNoBytes(() -> streams.step(x, y));
+  }
+
+  @Test
+  void aStreamAllocatesNothingFromItsFirstStepOn() throws InterruptedException {
+    Network network = network(NetworkSpec.recurrent(20, 1, LayerSpec.of(CellKind.LSTM, 40)));
+    Stream stream = new Stream(network);
+    Stream scalar = new Stream(network, Backend.choose("fallback"));
+    float[] x = new float[20];
+    float[] y = new float[40];
+    float[] expected = new float[40];
+    THREADS.getCurrentThreadAllocatedBytes();
+    long bytes = THREADS.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < CALLS; i++) {
+      stream.step(x, y);
+    }
+    assertEquals(0, THREADS.getCurrentThreadAllocatedBytes() - bytes, "before the hand-over");
+    Backend.warmUp();
+    stream.step(x, y); // hands over
+    for (int i = 0; i <= CALLS; i++) {
+      scalar.step(x, expected);
+    }
+    assertArrayEquals(expected, y, "across the hand-over");
+    assertNoBytes(() -> stream.step(x, y));
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void aSequenceAndItsBpttAllocateNothing(NetworkSpec spec) {
+    Network network = network(spec);
     Unrolled unrolled = new Unrolled(network, Backend.preferred(), 5, 3, true);
+    Rng noise = new Rng(1);
+    unrolled.setNoise(noise);
     float[] x = new float[5 * 3 * 20];
     float[] dy = new float[5 * 3 * 10];
-    float[] dh = new float[5 * network.spec().hiddenStateSize()];
-    float[] dc = new float[5 * network.spec().cellStateSize()];
+    float[] dh = new float[5 * spec.hiddenStateSize()];
+    float[] dc = new float[5 * spec.cellStateSize()];
     assertNoBytes(
         () -> {
           unrolled.forward(3, x);
@@ -70,16 +135,17 @@ class AllocationTest {
   }
 
   @ParameterizedTest
-  @EnumSource(CellKind.class)
-  void aTrainingStepAllocatesNothing(CellKind cell) {
+  @MethodSource("networks")
+  void aTrainingStepAllocatesNothing(NetworkSpec spec) {
     Trainer trainer =
         new Trainer(
-            network(cell),
+            network(spec),
             Backend.preferred(),
             new Trainer.Options(4, 3, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), true));
     float[] x = new float[4 * 3 * 20];
     int[] target = new int[4 * 3];
     trainer.setClipNorm(0.1f);
+    trainer.setSchedule(new Schedule.Cosine(1000, 0.1));
     assertNoBytes(() -> trainer.step(x, target));
   }
 }
