@@ -88,9 +88,10 @@ final class SequenceFile implements AutoCloseable {
       checkShape("lengths", List.of(batch));
       network.setLengths(file.ints("lengths"));
     }
-    float[] h0 = state("h0", hiddenShape());
-    float[] c0 = state("c0", cellShape());
-    network.setState(time, h0, c0);
+    boolean given = file.entries().containsKey("h0") || file.entries().containsKey("c0");
+    if (given || !spec.topology().learnedState()) {
+      network.setState(time, state("h0", hiddenShape()), state("c0", cellShape()));
+    }
     if (spec.input() == NetworkSpec.Input.FEATURES) {
       network.forward(time, finite("input"));
     } else {
