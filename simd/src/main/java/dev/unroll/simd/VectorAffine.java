@@ -115,8 +115,7 @@ final class VectorAffine implements AffineKernels {
   @Override
   public void affine(PackedMatrix w, float[] x, int xo, float[] z, int zo) {
     Panels m = (Panels) w;
-    System.arraycopy(m.bias, 0, z, zo, m.rows());
-    accumulate(m, x, xo, z, zo);
+    accumulate(m, x, xo, m.bias, 0, z, zo);
   }
 
   @Override
@@ -124,9 +123,8 @@ final class VectorAffine implements AffineKernels {
       PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo) {
     Panels m = (Panels) w;
     Panels r = (Panels) u;
-    System.arraycopy(m.bias, 0, z, zo, m.rows());
-    accumulate(m, x, xo, z, zo);
-    accumulate(r, h, ho, z, zo);
+    accumulate(m, x, xo, m.bias, 0, z, zo);
+    accumulate(r, h, ho, z, zo, z, zo);
   }
 
   @Override
@@ -152,13 +150,15 @@ final class VectorAffine implements AffineKernels {
         i += 4;
       }
       for (; i < end; i++) {
-        accumulate(m, x, xo + i * xs, z, zo + i * zs);
+        int zi = zo + i * zs;
+        accumulate(m, x, xo + i * xs, z, zi, z, zi);
       }
     }
   }
 
-  /* z += W x for one input. The checks keep it too large to be inlined into a cell: see the notes in perf. */
-  private static void accumulate(Panels m, float[] x, int xo, float[] z, int zo) {
+  /* z = b + W x for one input; b may be z. The checks keep it too large to be inlined into a cell: see the notes in perf. */
+  private static void accumulate(
+      Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     int columns = m.columns();
     MemorySegment w = m.weights;
     assert xo >= 0 && xo + columns <= x.length
@@ -172,18 +172,58 @@ final class VectorAffine implements AffineKernels {
       long at = (long) start * columns * Float.BYTES;
       int r = 0;
       for (; r + 8 * LENGTH <= width; r += 8 * LENGTH) {
-        stepOfEight(w, at + (long) r * Float.BYTES, stride, columns, x, xo, z, zo + start + r);
+        stepOfEight(
+            w,
+            at + (long) r * Float.BYTES,
+            stride,
+            columns,
+            x,
+            xo,
+            b,
+            bo + start + r,
+            z,
+            zo + start + r);
       }
       if (r + 4 * LENGTH <= width) {
-        stepOfFour(w, at + (long) r * Float.BYTES, stride, columns, x, xo, z, zo + start + r);
+        stepOfFour(
+            w,
+            at + (long) r * Float.BYTES,
+            stride,
+            columns,
+            x,
+            xo,
+            b,
+            bo + start + r,
+            z,
+            zo + start + r);
         r += 4 * LENGTH;
       }
       if (r + 2 * LENGTH <= width) {
-        stepOfTwo(w, at + (long) r * Float.BYTES, stride, columns, x, xo, z, zo + start + r);
+        stepOfTwo(
+            w,
+            at + (long) r * Float.BYTES,
+            stride,
+            columns,
+            x,
+            xo,
+            b,
+            bo + start + r,
+            z,
+            zo + start + r);
         r += 2 * LENGTH;
       }
       if (r < width) {
-        stepOfOne(w, at + (long) r * Float.BYTES, stride, columns, x, xo, z, zo + start + r);
+        stepOfOne(
+            w,
+            at + (long) r * Float.BYTES,
+            stride,
+            columns,
+            x,
+            xo,
+            b,
+            bo + start + r,
+            z,
+            zo + start + r);
       }
     }
   }
@@ -192,17 +232,26 @@ final class VectorAffine implements AffineKernels {
     return FloatVector.fromMemorySegment(Lanes.SPECIES, w, at, ORDER);
   }
 
-  /* z[0..8 vectors) += W x, 8 accumulators. */
+  /* z[0..8 vectors) = b + W x, 8 accumulators. */
   private static void stepOfEight(
-      MemorySegment w, long at, int stride, int columns, float[] x, int xo, float[] z, int zo) {
-    FloatVector a0 = load(z, zo);
-    FloatVector a1 = load(z, zo + 1 * LENGTH);
-    FloatVector a2 = load(z, zo + 2 * LENGTH);
-    FloatVector a3 = load(z, zo + 3 * LENGTH);
-    FloatVector a4 = load(z, zo + 4 * LENGTH);
-    FloatVector a5 = load(z, zo + 5 * LENGTH);
-    FloatVector a6 = load(z, zo + 6 * LENGTH);
-    FloatVector a7 = load(z, zo + 7 * LENGTH);
+      MemorySegment w,
+      long at,
+      int stride,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    FloatVector a0 = load(b, bo);
+    FloatVector a1 = load(b, bo + 1 * LENGTH);
+    FloatVector a2 = load(b, bo + 2 * LENGTH);
+    FloatVector a3 = load(b, bo + 3 * LENGTH);
+    FloatVector a4 = load(b, bo + 4 * LENGTH);
+    FloatVector a5 = load(b, bo + 5 * LENGTH);
+    FloatVector a6 = load(b, bo + 6 * LENGTH);
+    FloatVector a7 = load(b, bo + 7 * LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = all(x[xo + k]);
       long p = at + (long) k * stride;
@@ -225,13 +274,22 @@ final class VectorAffine implements AffineKernels {
     a7.intoArray(z, zo + 7 * LENGTH);
   }
 
-  /* z[0..4 vectors) += W x, 4 accumulators. */
+  /* z[0..4 vectors) = b + W x, 4 accumulators. */
   private static void stepOfFour(
-      MemorySegment w, long at, int stride, int columns, float[] x, int xo, float[] z, int zo) {
-    FloatVector a0 = load(z, zo);
-    FloatVector a1 = load(z, zo + 1 * LENGTH);
-    FloatVector a2 = load(z, zo + 2 * LENGTH);
-    FloatVector a3 = load(z, zo + 3 * LENGTH);
+      MemorySegment w,
+      long at,
+      int stride,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    FloatVector a0 = load(b, bo);
+    FloatVector a1 = load(b, bo + 1 * LENGTH);
+    FloatVector a2 = load(b, bo + 2 * LENGTH);
+    FloatVector a3 = load(b, bo + 3 * LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = all(x[xo + k]);
       long p = at + (long) k * stride;
@@ -246,11 +304,20 @@ final class VectorAffine implements AffineKernels {
     a3.intoArray(z, zo + 3 * LENGTH);
   }
 
-  /* z[0..2 vectors) += W x, 2 accumulators. */
+  /* z[0..2 vectors) = b + W x, 2 accumulators. */
   private static void stepOfTwo(
-      MemorySegment w, long at, int stride, int columns, float[] x, int xo, float[] z, int zo) {
-    FloatVector a0 = load(z, zo);
-    FloatVector a1 = load(z, zo + 1 * LENGTH);
+      MemorySegment w,
+      long at,
+      int stride,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    FloatVector a0 = load(b, bo);
+    FloatVector a1 = load(b, bo + 1 * LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = all(x[xo + k]);
       long p = at + (long) k * stride;
@@ -261,10 +328,19 @@ final class VectorAffine implements AffineKernels {
     a1.intoArray(z, zo + 1 * LENGTH);
   }
 
-  /* z[0..1 vectors) += W x, 1 accumulators. */
+  /* z[0..1 vectors) = b + W x, 1 accumulators. */
   private static void stepOfOne(
-      MemorySegment w, long at, int stride, int columns, float[] x, int xo, float[] z, int zo) {
-    FloatVector a0 = load(z, zo);
+      MemorySegment w,
+      long at,
+      int stride,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    FloatVector a0 = load(b, bo);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = all(x[xo + k]);
       long p = at + (long) k * stride;
