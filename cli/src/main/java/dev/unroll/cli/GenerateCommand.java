@@ -10,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,6 +29,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelChoice model;
   @Mixin private KernelChoice kernels;
+  @Mixin private WeightChoice weights;
 
   @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to continue.")
   private String prompt = "";
@@ -70,8 +72,9 @@ final class GenerateCommand implements Callable<Integer> {
       throw new UsageException(model.path() + ": vocabulary and network have different sizes");
     }
     int[] start = vocabulary.encode(prompt.isEmpty() ? firstCharacter(vocabulary) : prompt);
-    Stream stream = new Stream(file.network(), kernels.backend());
-    generate(stream, vocabulary, start);
+    Stream stream = new Stream(weights.apply(file.network()), kernels.backend());
+    Stream exact = weights.isReduced() ? new Stream(file.network(), kernels.backend()) : null;
+    generate(stream, exact, vocabulary, start);
     return 0;
   }
 
@@ -79,15 +82,17 @@ final class GenerateCommand implements Callable<Integer> {
     return vocabulary.knows('\n') ? "\n" : vocabulary.decode(0);
   }
 
-  private void generate(Stream stream, Vocabulary vocabulary, int[] start) {
+  private void generate(Stream stream, @Nullable Stream exact, Vocabulary vocabulary, int[] start) {
     PrintWriter out = spec.commandLine().getOut();
     float[] logits = new float[vocabulary.size()];
+    float[] expected = new float[vocabulary.size()];
     Sampler sampler = new Sampler(vocabulary.size(), temperature, new Rng(seed));
     threads.getCurrentThreadAllocatedBytes(); // the first call allocates itself
     long[] nanos = new long[Math.addExact(start.length, length)];
     int at = 0;
     for (int id : start) {
       nanos[at++] = timedStep(stream, id, logits);
+      compare(exact, id, expected, logits);
     }
     out.print(prompt);
     for (int i = 0; i < length; i++) {
@@ -95,6 +100,7 @@ final class GenerateCommand implements Callable<Integer> {
       out.print(vocabulary.decode(id));
       out.flush();
       nanos[at++] = timedStep(stream, id, logits);
+      compare(exact, id, expected, logits);
     }
     out.println();
     out.flush();
@@ -108,6 +114,16 @@ final class GenerateCommand implements Callable<Integer> {
         Sizes.nanos(percentile(nanos, 0.999)),
         Sizes.nanos(nanos[at - 1]),
         allocated / at);
+    if (weights.isReduced()) {
+      weights.report();
+    }
+  }
+
+  private void compare(@Nullable Stream exact, int id, float[] expected, float[] logits) {
+    if (exact != null) {
+      exact.step(id, expected);
+      weights.compare(logits, expected);
+    }
   }
 
   private long timedStep(Stream stream, int id, float[] logits) {

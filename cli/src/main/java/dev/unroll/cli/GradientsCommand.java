@@ -33,7 +33,7 @@ final class GradientsCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     ModelFile file = model.load();
     try (SequenceFile sequences = files.open(file, model.allowsNonFinite())) {
-      Unrolled network = RunCommand.unroll(file, sequences, kernels, true);
+      Unrolled network = RunCommand.unroll(file.network(), sequences, kernels, true);
       sequences.runForward(network);
       sequences.runBackward(network);
       files.write(results(network, sequences, file));

@@ -1,6 +1,7 @@
 package dev.unroll.cli;
 
 import dev.unroll.engine.ModelFile;
+import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Parameter;
 import dev.unroll.engine.Safetensors;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Option;
 final class RunCommand implements Callable<Integer> {
   @Mixin private ModelChoice model;
   @Mixin private KernelChoice kernels;
+  @Mixin private WeightChoice weights;
   @Mixin private Files files;
 
   /** The options {@code --input} and {@code --output}. */
@@ -66,26 +68,40 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     ModelFile file = model.load();
     try (SequenceFile sequences = files.open(file, model.allowsNonFinite())) {
-      Unrolled network = unroll(file, sequences, kernels, false);
+      Unrolled network = unroll(weights.apply(file.network()), sequences, kernels, false);
       sequences.runForward(network);
+      if (weights.isReduced()) {
+        reportAccuracy(network, file.network(), sequences);
+      }
       files.write(results(network, sequences, file.network().spec()));
     }
     return 0;
   }
 
+  private void reportAccuracy(Unrolled reduced, Network network, SequenceFile sequences)
+      throws IOException {
+    Unrolled exact = unroll(network, sequences, kernels, false);
+    sequences.runForward(exact);
+    float[] y = new float[Math.multiplyExact(sequences.rows(), reduced.outputSize())];
+    float[] expected = new float[y.length];
+    reduced.output(y);
+    exact.output(expected);
+    weights.compare(y, expected);
+    weights.report();
+  }
+
   static Unrolled unroll(
-      ModelFile file, SequenceFile sequences, KernelChoice kernels, boolean training) {
+      Network network, SequenceFile sequences, KernelChoice kernels, boolean training) {
     int batch = sequences.batch();
     int time = sequences.time();
-    Sizes.checkHeap(Unrolled.bytesNeeded(file.network(), batch, time, training));
-    return new Unrolled(file.network(), kernels.backend(), batch, time, training);
+    Sizes.checkHeap(Unrolled.bytesNeeded(network, batch, time, training));
+    return new Unrolled(network, kernels.backend(), batch, time, training);
   }
 
   private static Map<String, Safetensors.Tensor> results(
       Unrolled network, SequenceFile sequences, NetworkSpec spec) {
     int outputs = spec.networkOutputSize();
-    int rows = sequences.time() * sequences.batch();
-    float[] output = new float[Math.multiplyExact(rows, outputs)];
+    float[] output = new float[Math.multiplyExact(sequences.rows(), outputs)];
     network.output(output);
     float[] hn = new float[sequences.batch() * spec.hiddenStateSize()];
     float[] cn = new float[sequences.batch() * spec.cellStateSize()];

@@ -82,6 +82,11 @@ final class SequenceFile implements AutoCloseable {
     return batch;
   }
 
+  /** Steps of all sequences together. */
+  int rows() {
+    return Math.multiplyExact(time, batch);
+  }
+
   /** Sets lengths and initial state, and runs forward. */
   void runForward(Unrolled network) throws IOException {
     if (file.entries().containsKey("lengths")) {

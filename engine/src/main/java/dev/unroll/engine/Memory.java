@@ -65,8 +65,7 @@ final class Memory {
 
   /** A packed matrix; the shape of the smallest one while measuring. */
   PackedMatrix matrix(AffineKernels kernels, int rows, int columns, PackedMatrix.Use use) {
-    long size = Math.addExact(Math.multiplyExact((long) rows, (long) columns), (long) rows);
-    bytes = Math.addExact(bytes, Math.multiplyExact(size, (long) Float.BYTES));
+    bytes = Math.addExact(bytes, kernels.bytes(rows, columns, use));
     arraySize(rows, columns);
     return measuring ? Placeholder.INSTANCE : kernels.allocate(rows, columns, use);
   }

@@ -1,5 +1,6 @@
 package dev.unroll.engine;
 
+import dev.unroll.fallback.WeightFormat;
 import java.util.Arrays;
 import java.util.Collection;
 
@@ -14,6 +15,7 @@ public final class Network {
   private final NetworkSpec spec;
   private final ParameterLayout layout;
   private final float[] parameters;
+  private final WeightFormat weightFormat;
 
   /**
    * A network with all parameters 0.
@@ -25,6 +27,14 @@ public final class Network {
     this.spec = spec;
     layout = layout(spec);
     parameters = new float[layout.size()];
+    weightFormat = WeightFormat.F32;
+  }
+
+  private Network(Network shared, WeightFormat format) {
+    spec = shared.spec;
+    layout = shared.layout;
+    parameters = shared.parameters;
+    weightFormat = format;
   }
 
   /**
@@ -59,6 +69,46 @@ public final class Network {
     Network network = new Network(spec);
     initialization.apply(spec, network.layout, network.parameters, seed);
     return network;
+  }
+
+  /**
+   * The same network with other weights in memory: streams and unrolled networks made from it keep
+   * W_ih, W_hh, projections and the head in the given format. Parameters are shared, not copied;
+   * biases, embeddings, one-hot inputs and gains of normalisations stay 32-bit floats. For
+   * inference only.
+   *
+   * @param format how to store weights
+   * @return a view of this network
+   * @throws IllegalArgumentException if a weight is not finite and the format cannot hold it
+   */
+  public Network quantize(WeightFormat format) {
+    if (format == WeightFormat.INT8) {
+      requireFinite();
+    }
+    return new Network(this, format);
+  }
+
+  private void requireFinite() {
+    for (Parameter p : parameters()) {
+      for (int i = 0; i < p.size(); i++) {
+        if (!Float.isFinite(parameters[p.offset() + i])) {
+          throw new IllegalArgumentException(
+              p.name()
+                  + " has the element "
+                  + parameters[p.offset() + i]
+                  + ", which has no 8-bit form; use f32 or bf16");
+        }
+      }
+    }
+  }
+
+  /**
+   * How weights are kept in memory for inference.
+   *
+   * @return {@link WeightFormat#F32} unless {@link #quantize} chose another
+   */
+  public WeightFormat weightFormat() {
+    return weightFormat;
   }
 
   /**

@@ -38,9 +38,9 @@ final class StreamLayers {
   }
 
   private StreamLayers(
-      Network network, Kernels kernels, Memory memory, @Nullable StreamLayers shared) {
+      Network network, Kernels given, Memory memory, @Nullable StreamLayers shared) {
     spec = network.spec();
-    this.kernels = kernels;
+    kernels = given.with(network.weightFormat());
     parameters = network.values();
     int count = spec.layers().size();
     weights = new LayerWeights[count];

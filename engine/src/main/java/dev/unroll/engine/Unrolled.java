@@ -2,6 +2,7 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.WeightFormat;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -73,13 +74,18 @@ public final class Unrolled {
   }
 
   private Unrolled(
-      Network network, Kernels kernels, int batch, int time, boolean training, Memory memory) {
+      Network network, Kernels given, int batch, int time, boolean training, Memory memory) {
     if (batch < 1 || time < 1) {
       throw new IllegalArgumentException(
           "batch and time must be at least 1, not " + batch + " and " + time);
     }
+    if (training && network.weightFormat() != WeightFormat.F32) {
+      throw new IllegalArgumentException(
+          network.weightFormat()
+              + " weights are for inference: train the network itself and quantize it afterwards");
+    }
     this.network = network;
-    this.kernels = kernels;
+    this.kernels = given.with(network.weightFormat());
     this.batch = batch;
     this.time = time;
     this.training = training;

@@ -56,7 +56,7 @@ final class WarmUp {
   /** The warm-up of such networks, begun with the first of them. */
   static WarmUp of(Network network, Kernels kernels, StreamLayers layers) {
     return KNOWN.computeIfAbsent(
-        new Key(network.spec(), kernels),
+        new Key(network.spec(), kernels.with(network.weightFormat())),
         key -> {
           WarmUp task = new WarmUp(network, kernels, layers);
           QUEUE.add(task);

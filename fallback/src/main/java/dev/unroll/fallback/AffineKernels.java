@@ -19,6 +19,18 @@ public interface AffineKernels {
   PackedMatrix allocate(int rows, int columns, PackedMatrix.Use use);
 
   /**
+   * The memory that {@link #allocate} would take.
+   *
+   * @param rows output rows, a multiple of {@link Kernels#LANES}
+   * @param columns input columns, at least 1
+   * @param use what the layout is to suit
+   * @return {@link PackedMatrix#bytes} of the matrix
+   */
+  default long bytes(int rows, int columns, PackedMatrix.Use use) {
+    return Math.multiplyExact(rows * (columns + 1L), (long) Float.BYTES);
+  }
+
+  /**
    * Copies a block of row-major weights: {@code W[row+i][column+j] = from[offset + i*stride + j]}.
    *
    * @param to the matrix. Modified.

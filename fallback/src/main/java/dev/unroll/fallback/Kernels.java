@@ -21,6 +21,8 @@ package dev.unroll.fallback;
  * @param name the implementation's short name, {@code fallback} or {@code simd}
  * @param laneBits the vector width in bits; 32 for the scalar twin
  * @param affine matrix products over packed weights
+ * @param bfloat16 the same over weights of {@link WeightFormat#BF16}, for inference
+ * @param int8 the same over weights of {@link WeightFormat#INT8}, for inference
  * @param elements element-wise operations
  * @param rnn the pointwise part of the simple recurrent cell
  * @param lstm the pointwise part of the LSTM cell
@@ -32,6 +34,8 @@ public record Kernels(
     String name,
     int laneBits,
     AffineKernels affine,
+    AffineKernels bfloat16,
+    AffineKernels int8,
     ElementKernels elements,
     RnnKernels rnn,
     LstmKernels lstm,
@@ -53,5 +57,22 @@ public record Kernels(
    */
   public static int pad(int n) {
     return Math.addExact(n, LANES - 1) & -LANES;
+  }
+
+  /**
+   * The same kernels with another {@link #affine}.
+   *
+   * @param format how to store weights
+   * @return kernels whose {@code affine} keeps weights in that format
+   */
+  public Kernels with(WeightFormat format) {
+    AffineKernels chosen =
+        switch (format) {
+          case F32 -> affine;
+          case BF16 -> bfloat16;
+          case INT8 -> int8;
+        };
+    return new Kernels(
+        name, laneBits, chosen, bfloat16, int8, elements, rnn, lstm, gru, loss, optimizer);
   }
 }

@@ -2,11 +2,14 @@ package dev.unroll.fallback;
 
 /** The plain-Java kernels, on every JDK from 17. */
 public final class ScalarKernels {
+  private static final AffineKernels AFFINE = new ScalarAffine();
   private static final Kernels INSTANCE =
       new Kernels(
           "fallback",
           Float.SIZE,
-          new ScalarAffine(),
+          AFFINE,
+          new ScalarReduced(WeightFormat.BF16, AFFINE),
+          new ScalarReduced(WeightFormat.INT8, AFFINE),
           new ScalarElements(),
           new ScalarRnn(),
           new ScalarLstm(),

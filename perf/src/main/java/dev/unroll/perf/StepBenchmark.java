@@ -7,6 +7,7 @@ import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Stream;
+import dev.unroll.fallback.WeightFormat;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -21,7 +22,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One step of one layer, batch 1, state carried. */
+/** One step, batch 1, state carried. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -38,8 +39,16 @@ public class StepBenchmark {
   public CellKind cell = CellKind.LSTM;
 
   /** Inputs and hidden size. */
-  @Param({"1x16", "16x32", "40x64", "64x128", "128x256"})
+  @Param({"1x8", "1x16", "1x40", "8x16", "16x32", "40x64", "64x128", "128x256", "256x512"})
   public String size = "";
+
+  /** Number of layers. */
+  @Param("1")
+  public int layers = 1;
+
+  /** How weights are stored. */
+  @Param("F32")
+  public WeightFormat weights = WeightFormat.F32;
 
   private Stream stream;
   private float[] x;
@@ -53,8 +62,9 @@ public class StepBenchmark {
   @Setup
   public void setUp() {
     int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
-    NetworkSpec spec = NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1]));
-    stream = new Stream(Network.create(spec, Initialization.PYTORCH, 1), Backend.choose(kernels));
+    NetworkSpec spec = NetworkSpec.recurrent(sizes[0], layers, LayerSpec.of(cell, sizes[1]));
+    Network network = Network.create(spec, Initialization.PYTORCH, 1).quantize(weights);
+    stream = new Stream(network, Backend.choose(kernels));
     x = new float[sizes[0]];
     y = new float[sizes[1]];
     Arrays.fill(x, 0.3f);

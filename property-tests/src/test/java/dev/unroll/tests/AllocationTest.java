@@ -21,11 +21,13 @@ import dev.unroll.engine.StreamBatch;
 import dev.unroll.engine.Topology;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
+import dev.unroll.fallback.WeightFormat;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** 0 bytes per step, sequence and training step, once C2 has compiled the kernels. */
@@ -79,6 +81,17 @@ class AllocationTest {
   void aStepAllocatesNothing(NetworkSpec spec) {
     Stream stream = new Stream(network(spec), Backend.of(Backend.preferred().kernels()));
     float[] x = new float[20];
+    float[] y = new float[10];
+    assertNoBytes(() -> stream.step(x, y));
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightFormat.class)
+  void aStepOverReducedWeightsAllocatesNothing(WeightFormat format) {
+    NetworkSpec spec = NetworkSpec.recurrent(21, 2, LayerSpec.of(CellKind.LSTM, 43)).withHead(10);
+    Backend backend = Backend.of(Backend.preferred().kernels());
+    Stream stream = new Stream(network(spec).quantize(format), backend);
+    float[] x = new float[21];
     float[] y = new float[10];
     assertNoBytes(() -> stream.step(x, y));
   }

@@ -14,6 +14,7 @@ import dev.unroll.fallback.OptimizerKernels;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.RnnKernels;
 import dev.unroll.fallback.ScalarKernels;
+import dev.unroll.fallback.WeightFormat;
 import dev.unroll.simd.WidthLoader;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
@@ -57,7 +58,9 @@ class KernelTwinsTest {
 
     List<float[]> all() {
       for (int size : SIZES) {
-        affine(size);
+        for (WeightFormat format : WeightFormat.values()) {
+          affine(size, k.with(format).affine(), format == WeightFormat.F32);
+        }
         elements(size);
         cells(size);
         lossAndOptimizers(size);
@@ -65,25 +68,29 @@ class KernelTwinsTest {
       return results;
     }
 
-    private void affine(int rows) {
-      AffineKernels a = k.affine();
+    private void affine(int rows, AffineKernels a, boolean training) {
       for (PackedMatrix.Use use : PackedMatrix.Use.values()) {
         for (int columns : new int[] {1, 7, 16, 33}) {
           PackedMatrix m = a.allocate(rows, columns, use);
           int used = rows - 3;
           a.pack(m, 0, 0, used, columns, random(used * columns, 1), 0, columns);
           a.packBias(m, 0, used, random(used, 2), 0);
+          assertEquals(m.bytes(), a.bytes(rows, columns, use), "bytes");
+          keep("bytes");
           keep("allocate");
           keep("pack");
           keep("packBias");
           product(a, m, "affine");
+          if (!training) {
+            continue;
+          }
           PackedMatrix t = a.allocate(rows, columns, use);
           a.packTransposed(t, 0, 0, used, columns, random(used * columns, 3), 0, used);
           keep("packTransposed");
           product(a, t, "affine");
         }
       }
-      for (int n : new int[] {1, 4, 7, 300}) {
+      for (int n : training ? new int[] {1, 4, 7, 300} : new int[0]) {
         float[] dw = random(rows * 48, 4);
         a.outerAccumulate(
             n, random(n * rows, 5), 0, rows, rows, random(n * 48, 6), 0, 48, 48, dw, 0, 48);

@@ -12,10 +12,13 @@ public final class VectorKernels {
    * @return the kernels
    */
   public static Kernels create() {
+    VectorAffine affine = new VectorAffine();
     return new Kernels(
         "simd",
         Lanes.SPECIES.vectorBitSize(),
-        new VectorAffine(),
+        affine,
+        new VectorBfloat16(affine),
+        new VectorInt8(affine),
         new VectorElements(),
         new VectorRnn(),
         new VectorLstm(),

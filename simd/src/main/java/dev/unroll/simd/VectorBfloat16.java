@@ -1,0 +1,172 @@
+package dev.unroll.simd;
+
+import static dev.unroll.simd.Lanes.LENGTH;
+
+import dev.unroll.fallback.AffineKernels;
+import dev.unroll.fallback.ReducedAffine;
+import dev.unroll.fallback.ReducedMatrix;
+import dev.unroll.fallback.WeightFormat;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Vector twin of the step over bfloat16 weights: a word holds two columns of a row, which a shift
+ * and a mask turn into floats.
+ *
+ * <p>The vector classes are called without helpers of ours: C2 inlines no helper once a method
+ * holds so many vector operations.
+ */
+final class VectorBfloat16 extends ReducedAffine {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int BYTES = LENGTH * Integer.BYTES;
+  private static final IntVector UPPER = IntVector.broadcast(Lanes.INTS, 0xffff0000);
+
+  VectorBfloat16(AffineKernels wide) {
+    super(WeightFormat.BF16, wide);
+  }
+
+  @Override
+  protected ReducedMatrix allocate(int rows, int columns) {
+    return new WordPanels(WeightFormat.BF16, rows, columns);
+  }
+
+  @Override
+  protected void multiply(
+      ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    WordPanels m = (WordPanels) w;
+    for (int start = 0; start < m.rows(); start += WordPanels.PANEL) {
+      int width = m.width(start);
+      long at = (long) start * m.words() * Integer.BYTES;
+      int r = 0;
+      for (; r + 8 * LENGTH <= width; r += 8 * LENGTH) {
+        eight(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+      }
+      if (r + 4 * LENGTH <= width) {
+        four(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+        r += 4 * LENGTH;
+      }
+      for (; r < width; r += LENGTH) {
+        one(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+      }
+    }
+    if (w.columns() % 2 > 0) {
+      lastColumn(m, x[xo + w.columns() - 1], z, zo);
+    }
+  }
+
+  /* z[0..8 vectors) = b + W x without the last of an odd number of columns. */
+  private static void eight(
+      WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    MemorySegment w = m.words;
+    int columns = m.columns();
+    FloatVector a0 = FloatVector.fromArray(Lanes.SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 1 * LENGTH);
+    FloatVector a2 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 7 * LENGTH);
+    for (int k = 0; k + 2 <= columns; k += 2) {
+      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k + 1]);
+      long p = at + (long) (k / 2) * width * Integer.BYTES;
+      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
+      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
+      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 1L * BYTES, ORDER);
+      a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
+      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 2L * BYTES, ORDER);
+      a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
+      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 3L * BYTES, ORDER);
+      a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
+      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+      IntVector w4 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 4L * BYTES, ORDER);
+      a4 = w4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a4);
+      a4 = w4.and(UPPER).reinterpretAsFloats().fma(x1, a4);
+      IntVector w5 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 5L * BYTES, ORDER);
+      a5 = w5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a5);
+      a5 = w5.and(UPPER).reinterpretAsFloats().fma(x1, a5);
+      IntVector w6 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 6L * BYTES, ORDER);
+      a6 = w6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a6);
+      a6 = w6.and(UPPER).reinterpretAsFloats().fma(x1, a6);
+      IntVector w7 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 7L * BYTES, ORDER);
+      a7 = w7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a7);
+      a7 = w7.and(UPPER).reinterpretAsFloats().fma(x1, a7);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + 1 * LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+  }
+
+  /* z[0..4 vectors) = b + W x without the last of an odd number of columns. */
+  private static void four(
+      WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    MemorySegment w = m.words;
+    int columns = m.columns();
+    FloatVector a0 = FloatVector.fromArray(Lanes.SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 1 * LENGTH);
+    FloatVector a2 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 3 * LENGTH);
+    for (int k = 0; k + 2 <= columns; k += 2) {
+      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k + 1]);
+      long p = at + (long) (k / 2) * width * Integer.BYTES;
+      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
+      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
+      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 1L * BYTES, ORDER);
+      a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
+      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 2L * BYTES, ORDER);
+      a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
+      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 3L * BYTES, ORDER);
+      a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
+      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + 1 * LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+  }
+
+  /* z[0..1 vector) = b + W x without the last of an odd number of columns. */
+  private static void one(
+      WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    MemorySegment w = m.words;
+    int columns = m.columns();
+    FloatVector a0 = FloatVector.fromArray(Lanes.SPECIES, b, bo);
+    for (int k = 0; k + 2 <= columns; k += 2) {
+      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k + 1]);
+      long p = at + (long) (k / 2) * width * Integer.BYTES;
+      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
+      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
+      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+    }
+    a0.intoArray(z, zo);
+  }
+
+  private static void lastColumn(WordPanels m, float x, float[] z, int zo) {
+    FloatVector xk = FloatVector.broadcast(Lanes.SPECIES, x);
+    int word = m.words() - 1;
+    for (int r = 0; r < m.rows(); r += LENGTH) {
+      int start = r - r % WordPanels.PANEL;
+      long index = (long) start * m.words() + (long) word * m.width(start) + (r - start);
+      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, m.words, index * Integer.BYTES, ORDER);
+      FloatVector weight = w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      weight.fma(xk, FloatVector.fromArray(Lanes.SPECIES, z, zo + r)).intoArray(z, zo + r);
+    }
+  }
+}

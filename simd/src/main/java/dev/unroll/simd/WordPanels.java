@@ -1,0 +1,44 @@
+package dev.unroll.simd;
+
+import dev.unroll.fallback.ReducedMatrix;
+import dev.unroll.fallback.WeightFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Reduced weights off-heap in panels of rows, each panel by column: [panel][word][row in panel].
+ */
+final class WordPanels extends ReducedMatrix {
+  /** Rows of a panel; the last one may have fewer. */
+  static final int PANEL = 128;
+
+  private static final int ALIGNMENT = 64;
+
+  final MemorySegment words;
+
+  WordPanels(WeightFormat format, int rows, int columns) {
+    super(format, rows, columns);
+    long count = Math.multiplyExact((long) rows, (long) words());
+    words = Arena.ofAuto().allocate(count * Integer.BYTES, ALIGNMENT);
+  }
+
+  float[] bias() {
+    return bias;
+  }
+
+  float[] scale() {
+    return scale;
+  }
+
+  int width(int panelStart) {
+    return Math.min(PANEL, rows() - panelStart);
+  }
+
+  @Override
+  protected void set(int row, int word, int value) {
+    int start = row - row % PANEL;
+    long index = (long) start * words() + (long) word * width(start) + (row - start);
+    words.setAtIndex(ValueLayout.JAVA_INT, index, value);
+  }
+}
