@@ -4,8 +4,10 @@ import dev.unroll.engine.Backend;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
-/** The option {@code --kernels}. */
+/** The options {@code --kernels} and {@code --threads}. */
 final class KernelChoice {
+
+  private static final int MOST_THREADS = 8;
 
   /** The implementations to choose from. */
   enum Kind {
@@ -20,10 +22,19 @@ final class KernelChoice {
       description = "Which kernels to use; the results do not depend on it (default: auto).")
   private Kind kind = Kind.AUTO;
 
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads for batches and training; the results do not depend on it (default: one a"
+              + " processor, 8 at most).")
+  private int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+
   Backend backend() {
-    if (kind == Kind.AUTO) {
-      return Backend.preferred();
-    }
-    return Backend.choose(kind.name().toLowerCase(Locale.ROOT));
+    Backend one =
+        kind == Kind.AUTO
+            ? Backend.preferred()
+            : Backend.choose(kind.name().toLowerCase(Locale.ROOT));
+    return one.withThreads(threads);
   }
 }

@@ -20,17 +20,48 @@ public final class Backend {
   /** System property that forces a choice of kernels. */
   public static final String PROPERTY = "unroll.kernels";
 
+  private static final int MAX_THREADS = 1024;
   private static final String AUTO = "auto";
   private static final String FALLBACK = "fallback";
 
   private final Kernels kernels;
   private final Kernels starter;
   private final String reason;
+  private final int threads;
+  private final Kernels shared;
 
   private Backend(Kernels kernels, Kernels starter, String reason) {
+    this(kernels, starter, reason, 1);
+  }
+
+  private Backend(Kernels kernels, Kernels starter, String reason, int threads) {
     this.kernels = kernels;
     this.starter = starter;
     this.reason = reason;
+    this.threads = threads;
+    shared = ParallelKernels.of(kernels, threads);
+  }
+
+  /**
+   * The same kernels with the work of batches and of training shared by several threads. The bits
+   * do not depend on their number, and nothing is allocated per step. The threads are daemons, one
+   * team of a size for the whole process; a single {@link Stream} does not use them.
+   *
+   * @param count threads, the caller included
+   * @return the backend
+   * @throws IllegalArgumentException if the count is not from 1 to 1024
+   */
+  public Backend withThreads(int count) {
+    if (count < 1 || count > MAX_THREADS) {
+      throw new IllegalArgumentException(
+          "threads must be from 1 to " + MAX_THREADS + ", not " + count);
+    }
+    return new Backend(kernels, starter, reason, count);
+  }
+
+  /** The kernels for batches: those of this backend, shared by its threads. */
+  Kernels batchKernels() {
+    return shared;
   }
 
   /** The process-wide choice, made once, when first asked for. */
@@ -188,6 +219,7 @@ public final class Backend {
     String lanes = kernels.laneBits() == Float.SIZE ? "scalar" : kernels.laneBits() + "-bit lanes";
     String bits =
         Fma.isFast() ? "" : "; without fused multiply-add the bits may differ from other machines";
-    return kernels.name() + " kernels, " + lanes + " (" + reason + ")" + bits;
+    String team = threads == 1 ? "" : ", " + threads + " threads";
+    return kernels.name() + " kernels, " + lanes + team + " (" + reason + ")" + bits;
   }
 }

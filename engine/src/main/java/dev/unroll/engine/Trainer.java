@@ -68,7 +68,7 @@ public final class Trainer {
     }
     this.network = network;
     this.options = options;
-    kernels = backend.kernels();
+    kernels = backend.batchKernels();
     unrolled = new Unrolled(network, backend, options.batch(), options.time(), true);
     Memory memory = Memory.allocating();
     optimizer = new OptimizerState(options.optimizer(), kernels, network.layout().size(), memory);

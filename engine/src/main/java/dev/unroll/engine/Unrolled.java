@@ -68,7 +68,7 @@ public final class Unrolled {
    * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
    */
   public Unrolled(Network network, Backend backend, int batch, int time, boolean training) {
-    this(network, backend.kernels(), batch, time, training, Memory.allocating());
+    this(network, backend.batchKernels(), batch, time, training, Memory.allocating());
     refresh();
     clearState();
   }

@@ -48,6 +48,10 @@ public class TrainingBenchmark {
   @Param({"64x128", "128x256"})
   public String size = "";
 
+  /** Number of threads. */
+  @Param({"1", "2"})
+  public int threads = 1;
+
   private Unrolled sequence;
   private Trainer trainer;
   private float[] x;
@@ -64,7 +68,7 @@ public class TrainingBenchmark {
     NetworkSpec spec =
         NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1])).withHead(OUTPUTS);
     Network network = Network.create(spec, Initialization.PYTORCH, 1);
-    Backend backend = Backend.choose(kernels);
+    Backend backend = Backend.choose(kernels).withThreads(threads);
     sequence = new Unrolled(network, backend, BATCH, TIME, false);
     trainer =
         new Trainer(

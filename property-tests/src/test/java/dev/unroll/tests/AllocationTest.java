@@ -148,6 +148,23 @@ class AllocationTest {
   }
 
   @ParameterizedTest
+  @EnumSource(
+      value = CellKind.class,
+      names = {"LSTM", "GRU"})
+  void aTrainingStepOnThreadsAllocatesNothing(CellKind cell) {
+    Network network = network(NetworkSpec.recurrent(20, 1, LayerSpec.of(cell, 128)).withHead(10));
+    Trainer trainer =
+        new Trainer(
+            network,
+            Backend.preferred().withThreads(2),
+            new Trainer.Options(
+                32, 2, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), false));
+    float[] x = new float[32 * 2 * 20];
+    int[] target = new int[32 * 2];
+    assertNoBytes(() -> trainer.step(x, target));
+  }
+
+  @ParameterizedTest
   @MethodSource("networks")
   void aTrainingStepAllocatesNothing(NetworkSpec spec) {
     Trainer trainer =

@@ -1,0 +1,475 @@
+package dev.unroll.engine;
+
+import dev.unroll.fallback.AffineKernels;
+import dev.unroll.fallback.GruKernels;
+import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.LstmKernels;
+import dev.unroll.fallback.PackedMatrix;
+
+/**
+ * Kernels over many rows shared by the threads of a {@link Team}. Each thread takes some of the
+ * inputs, or some of the rows of a weight gradient; no sum is divided, so the bits do not depend on
+ * the number of threads. Small work, and work while the team is busy, stays in the caller.
+ */
+final class ParallelKernels {
+  /* Multiply-adds, or elements of a cell, below which a hand-over of a microsecond does not pay. */
+  private static final long SMALL_PRODUCT = 1 << 18;
+  private static final long SMALL_CELL = 1 << 12;
+
+  /* The kernels take inputs by eight. */
+  private static final int BLOCK = 8;
+
+  private ParallelKernels() {}
+
+  static Kernels of(Kernels kernels, int threads) {
+    if (threads == 1) {
+      return kernels;
+    }
+    Team team = Team.of(threads);
+    return new Kernels(
+        kernels.name(),
+        kernels.laneBits(),
+        new Affine(kernels.affine(), team),
+        new Affine(kernels.bfloat16(), team),
+        new Affine(kernels.int8(), team),
+        kernels.elements(),
+        kernels.rnn(),
+        new Lstm(kernels.lstm(), team),
+        new Gru(kernels.gru(), team),
+        kernels.loss(),
+        kernels.optimizer());
+  }
+
+  /** First of the blocks that a part takes, as an index. */
+  private static int first(int part, int parts, int n, int block) {
+    int blocks = (n + block - 1) / block;
+    return Math.min(n, (int) ((long) blocks * part / parts) * block);
+  }
+
+  /** What of the arguments of any product must stay until the parts are done. */
+  private static final class Affine implements AffineKernels {
+    private final AffineKernels serial;
+    private final Team team;
+    private final Team.Task batch = this::batchPart;
+    private final Team.Task outer = this::outerPart;
+
+    private PackedMatrix w;
+    private boolean accumulate;
+    private int n;
+    private int rows;
+    private int columns;
+    private float[] x = Cell.NOTHING;
+    private int xo;
+    private int xs;
+    private float[] z = Cell.NOTHING;
+    private int zo;
+    private int zs;
+    private float[] dw = Cell.NOTHING;
+    private int dwo;
+    private int dws;
+
+    Affine(AffineKernels serial, Team team) {
+      this.serial = serial;
+      this.team = team;
+      w = serial.allocate(Kernels.LANES, 1, PackedMatrix.Use.STEP);
+    }
+
+    @Override
+    public PackedMatrix allocate(int rows, int columns, PackedMatrix.Use use) {
+      return serial.allocate(rows, columns, use);
+    }
+
+    @Override
+    public long bytes(int rows, int columns, PackedMatrix.Use use) {
+      return serial.bytes(rows, columns, use);
+    }
+
+    @Override
+    public void pack(
+        PackedMatrix to,
+        int row,
+        int column,
+        int rows,
+        int columns,
+        float[] from,
+        int offset,
+        int stride) {
+      serial.pack(to, row, column, rows, columns, from, offset, stride);
+    }
+
+    @Override
+    public void packTransposed(
+        PackedMatrix to,
+        int row,
+        int column,
+        int rows,
+        int columns,
+        float[] from,
+        int offset,
+        int stride) {
+      serial.packTransposed(to, row, column, rows, columns, from, offset, stride);
+    }
+
+    @Override
+    public void packBias(PackedMatrix to, int row, int rows, float[] from, int offset) {
+      serial.packBias(to, row, rows, from, offset);
+    }
+
+    @Override
+    public void affine(PackedMatrix w, float[] x, int xo, float[] z, int zo) {
+      serial.affine(w, x, xo, z, zo);
+    }
+
+    @Override
+    public void affineStep(
+        PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo) {
+      serial.affineStep(w, x, xo, u, h, ho, z, zo);
+    }
+
+    @Override
+    public void affineBatch(
+        PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      if (!isShared(w, n)) {
+        serial.affineBatch(w, n, x, xo, xs, z, zo, zs);
+        return;
+      }
+      accumulate = false;
+      runBatch(w, n, x, xo, xs, z, zo, zs);
+    }
+
+    @Override
+    public void affineBatchAccumulate(
+        PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      if (!isShared(w, n)) {
+        serial.affineBatchAccumulate(w, n, x, xo, xs, z, zo, zs);
+        return;
+      }
+      accumulate = true;
+      runBatch(w, n, x, xo, xs, z, zo, zs);
+    }
+
+    private boolean isShared(PackedMatrix w, int n) {
+      return n > BLOCK && (long) n * w.rows() * w.columns() >= SMALL_PRODUCT && team.acquire();
+    }
+
+    private void runBatch(
+        PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      this.w = w;
+      this.n = n;
+      this.x = x;
+      this.xo = xo;
+      this.xs = xs;
+      this.z = z;
+      this.zo = zo;
+      this.zs = zs;
+      try {
+        team.run(batch);
+      } finally {
+        team.release();
+      }
+    }
+
+    private void batchPart(int part, int parts) {
+      int i = first(part, parts, n, BLOCK);
+      int count = first(part + 1, parts, n, BLOCK) - i;
+      if (accumulate) {
+        serial.affineBatchAccumulate(w, count, x, xo + i * xs, xs, z, zo + i * zs, zs);
+      } else {
+        serial.affineBatch(w, count, x, xo + i * xs, xs, z, zo + i * zs, zs);
+      }
+    }
+
+    @Override
+    public void outerAccumulate(
+        int n,
+        float[] dz,
+        int dzo,
+        int dzs,
+        int rows,
+        float[] x,
+        int xo,
+        int xs,
+        int columns,
+        float[] dw,
+        int dwo,
+        int dws) {
+      if ((long) n * rows * columns < SMALL_PRODUCT || !team.acquire()) {
+        serial.outerAccumulate(n, dz, dzo, dzs, rows, x, xo, xs, columns, dw, dwo, dws);
+        return;
+      }
+      this.n = n;
+      this.z = dz;
+      this.zo = dzo;
+      this.zs = dzs;
+      this.rows = rows;
+      this.x = x;
+      this.xo = xo;
+      this.xs = xs;
+      this.columns = columns;
+      this.dw = dw;
+      this.dwo = dwo;
+      this.dws = dws;
+      try {
+        team.run(outer);
+      } finally {
+        team.release();
+      }
+    }
+
+    private void outerPart(int part, int parts) {
+      int r = first(part, parts, rows, Kernels.LANES);
+      int count = first(part + 1, parts, rows, Kernels.LANES) - r;
+      serial.outerAccumulate(n, z, zo + r, zs, count, x, xo, xs, columns, dw, dwo + r * dws, dws);
+    }
+  }
+
+  /** The same for the pointwise part of the LSTM. */
+  private static final class Lstm implements LstmKernels {
+    private final LstmKernels serial;
+    private final Team team;
+    private final Team.Task forward = this::forwardPart;
+    private final Team.Task backward = this::backwardPart;
+
+    private int n;
+    private int p;
+    private float[] z = Cell.NOTHING;
+    private int zo;
+    private float[] cPrev = Cell.NOTHING;
+    private int cpo;
+    private float[] tanhC = Cell.NOTHING;
+    private int tco;
+
+    /* c and h forward, dh and dc backward. */
+    private float[] third = Cell.NOTHING;
+    private int thirdOffset;
+    private float[] fourth = Cell.NOTHING;
+    private int fourthOffset;
+
+    Lstm(LstmKernels serial, Team team) {
+      this.serial = serial;
+      this.team = team;
+    }
+
+    @Override
+    public void forward(
+        int n,
+        int p,
+        float[] z,
+        int zo,
+        float[] cPrev,
+        int cpo,
+        float[] c,
+        int co,
+        float[] tanhC,
+        int tco,
+        float[] h,
+        int ho) {
+      if ((long) n * p < SMALL_CELL || !team.acquire()) {
+        serial.forward(n, p, z, zo, cPrev, cpo, c, co, tanhC, tco, h, ho);
+        return;
+      }
+      run(forward, n, p, z, zo, cPrev, cpo, tanhC, tco, c, co, h, ho);
+    }
+
+    @Override
+    public void backward(
+        int n,
+        int p,
+        float[] z,
+        int zo,
+        float[] cPrev,
+        int cpo,
+        float[] tanhC,
+        int tco,
+        float[] dh,
+        int dho,
+        float[] dc,
+        int dco) {
+      if ((long) n * p < SMALL_CELL || !team.acquire()) {
+        serial.backward(n, p, z, zo, cPrev, cpo, tanhC, tco, dh, dho, dc, dco);
+        return;
+      }
+      run(backward, n, p, z, zo, cPrev, cpo, tanhC, tco, dh, dho, dc, dco);
+    }
+
+    private void run(
+        Team.Task task,
+        int n,
+        int p,
+        float[] z,
+        int zo,
+        float[] cPrev,
+        int cpo,
+        float[] tanhC,
+        int tco,
+        float[] third,
+        int thirdOffset,
+        float[] fourth,
+        int fourthOffset) {
+      this.n = n;
+      this.p = p;
+      this.z = z;
+      this.zo = zo;
+      this.cPrev = cPrev;
+      this.cpo = cpo;
+      this.tanhC = tanhC;
+      this.tco = tco;
+      this.third = third;
+      this.thirdOffset = thirdOffset;
+      this.fourth = fourth;
+      this.fourthOffset = fourthOffset;
+      try {
+        team.run(task);
+      } finally {
+        team.release();
+      }
+    }
+
+    private void forwardPart(int part, int parts) {
+      int row = first(part, parts, n, 1);
+      int count = first(part + 1, parts, n, 1) - row;
+      int s = row * p;
+      serial.forward(
+          count,
+          p,
+          z,
+          zo + 4 * s,
+          cPrev,
+          cpo + s,
+          third,
+          thirdOffset + s,
+          tanhC,
+          tco + s,
+          fourth,
+          fourthOffset + s);
+    }
+
+    private void backwardPart(int part, int parts) {
+      int row = first(part, parts, n, 1);
+      int count = first(part + 1, parts, n, 1) - row;
+      int s = row * p;
+      serial.backward(
+          count,
+          p,
+          z,
+          zo + 4 * s,
+          cPrev,
+          cpo + s,
+          tanhC,
+          tco + s,
+          third,
+          thirdOffset + s,
+          fourth,
+          fourthOffset + s);
+    }
+  }
+
+  /** The same for the pointwise part of the GRU. */
+  private static final class Gru implements GruKernels {
+    private final GruKernels serial;
+    private final Team team;
+    private final Team.Task forward = this::forwardPart;
+    private final Team.Task backward = this::backwardPart;
+
+    private int m;
+    private int p;
+    private float[] gx = Cell.NOTHING;
+    private int gxo;
+    private float[] gh = Cell.NOTHING;
+    private int gho;
+    private float[] hPrev = Cell.NOTHING;
+    private int hpo;
+
+    /* h forward, dh backward. */
+    private float[] last = Cell.NOTHING;
+    private int lastOffset;
+
+    Gru(GruKernels serial, Team team) {
+      this.serial = serial;
+      this.team = team;
+    }
+
+    @Override
+    public void forward(
+        int m,
+        int p,
+        float[] gx,
+        int gxo,
+        float[] gh,
+        int gho,
+        float[] hPrev,
+        int hpo,
+        float[] h,
+        int ho) {
+      if ((long) m * p < SMALL_CELL || !team.acquire()) {
+        serial.forward(m, p, gx, gxo, gh, gho, hPrev, hpo, h, ho);
+        return;
+      }
+      run(forward, m, p, gx, gxo, gh, gho, hPrev, hpo, h, ho);
+    }
+
+    @Override
+    public void backward(
+        int m,
+        int p,
+        float[] gx,
+        int gxo,
+        float[] gh,
+        int gho,
+        float[] hPrev,
+        int hpo,
+        float[] dh,
+        int dho) {
+      if ((long) m * p < SMALL_CELL || !team.acquire()) {
+        serial.backward(m, p, gx, gxo, gh, gho, hPrev, hpo, dh, dho);
+        return;
+      }
+      run(backward, m, p, gx, gxo, gh, gho, hPrev, hpo, dh, dho);
+    }
+
+    private void run(
+        Team.Task task,
+        int m,
+        int p,
+        float[] gx,
+        int gxo,
+        float[] gh,
+        int gho,
+        float[] hPrev,
+        int hpo,
+        float[] last,
+        int lastOffset) {
+      this.m = m;
+      this.p = p;
+      this.gx = gx;
+      this.gxo = gxo;
+      this.gh = gh;
+      this.gho = gho;
+      this.hPrev = hPrev;
+      this.hpo = hpo;
+      this.last = last;
+      this.lastOffset = lastOffset;
+      try {
+        team.run(task);
+      } finally {
+        team.release();
+      }
+    }
+
+    private void forwardPart(int part, int parts) {
+      int row = first(part, parts, m, 1);
+      int count = first(part + 1, parts, m, 1) - row;
+      int s = row * p;
+      int g = 3 * s;
+      serial.forward(count, p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, last, lastOffset + s);
+    }
+
+    private void backwardPart(int part, int parts) {
+      int row = first(part, parts, m, 1);
+      int count = first(part + 1, parts, m, 1) - row;
+      int s = row * p;
+      int g = 3 * s;
+      serial.backward(count, p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, last, lastOffset + s);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.unroll.tests;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.unroll.engine.Backend;
+import dev.unroll.engine.CellKind;
+import dev.unroll.engine.Initialization;
+import dev.unroll.engine.LayerSpec;
+import dev.unroll.engine.Loss;
+import dev.unroll.engine.Network;
+import dev.unroll.engine.NetworkSpec;
+import dev.unroll.engine.Optimizer;
+import dev.unroll.engine.Rng;
+import dev.unroll.engine.StreamBatch;
+import dev.unroll.engine.Trainer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Threads change the time only: sizes here are large enough that all kernels are shared. */
+class ThreadsTest {
+  private static final int BATCH = 43;
+  private static final int TIME = 5;
+
+  /* Losses and parameters of some training steps, and the outputs of a batch of streams. */
+  private static List<float[]> train(CellKind cell, Backend backend) {
+    NetworkSpec spec = NetworkSpec.recurrent(24, 2, LayerSpec.of(cell, 100)).withHead(5);
+    Network network = Network.create(spec, Initialization.PYTORCH, 3);
+    Trainer trainer =
+        new Trainer(
+            network,
+            backend,
+            new Trainer.Options(
+                BATCH, TIME, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), true));
+    trainer.setClipNorm(0.5f);
+    Rng rng = new Rng(4);
+    int[] target = new int[BATCH * TIME];
+    List<float[]> results = new ArrayList<>();
+    for (int step = 0; step < 4; step++) {
+      float[] x = Networks.random(BATCH * TIME * 24, rng);
+      Arrays.setAll(target, i -> rng.nextInt(5));
+      results.add(new float[] {(float) trainer.step(x, target)});
+    }
+    network.parameters().forEach(p -> results.add(network.get(p.name())));
+    StreamBatch streams = new StreamBatch(network, backend, BATCH);
+    float[] y = new float[BATCH * 5];
+    streams.step(Networks.random(BATCH * 24, rng), y);
+    results.add(y);
+    return results;
+  }
+
+  private static void assertSame(List<float[]> expected, List<float[]> actual, String what) {
+    for (int i = 0; i < expected.size(); i++) {
+      assertArrayEquals(expected.get(i), actual.get(i), what + ", result " + i);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anyNumberOfThreadsGivesTheSameBits(CellKind cell) {
+    List<float[]> expected = train(cell, Backend.choose("fallback"));
+    for (int threads : new int[] {1, 2, 3, 7}) {
+      assertSame(expected, train(cell, Backend.preferred().withThreads(threads)), threads + "");
+    }
+  }
+
+  @Test
+  void trainersMayShareATeam() throws Exception {
+    List<float[]> expected = train(CellKind.LSTM, Backend.preferred());
+    ExecutorService callers = Executors.newFixedThreadPool(3);
+    try {
+      List<Future<List<float[]>>> results = new ArrayList<>();
+      for (int i = 0; i < 9; i++) {
+        results.add(callers.submit(() -> train(CellKind.LSTM, Backend.preferred().withThreads(2))));
+      }
+      for (Future<List<float[]>> result : results) {
+        assertSame(expected, result.get(), "trainers at the same time");
+      }
+    } finally {
+      callers.shutdown();
+    }
+  }
+
+  @Test
+  void aBadNumberOfThreadsIsNamed() {
+    for (int count : new int[] {0, -1, 5000}) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> Backend.preferred().withThreads(count))
+              .getMessage();
+      assertTrue(message.contains("threads must be from 1") && message.contains("" + count));
+    }
+  }
+}
