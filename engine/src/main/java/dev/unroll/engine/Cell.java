@@ -47,6 +47,14 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
    */
   void backward(int t, int previous, int next, float[] dh, float[] dc);
 
+  /** Norm of the whole gradient of c_t, given those of h_t and of what follows; 0 without c. */
+  default double cellGradientNorm(int t, float[] dh, float[] dc) {
+    return 0;
+  }
+
+  /** Shows the activations of step t to an observer, before {@link #backward} overwrites them. */
+  void observe(int t, int next, GradientFlow flow, int layer, int direction);
+
   /** Adds the gradients of parameters other than W_ih, W_hh and the biases. */
   default void addGradients(int rows, float[] gradients) {}
 

@@ -38,8 +38,13 @@ final class LayerWeights {
   /** W_ih, unless the input is one-hot; its bias is b_ih, plus b_hh where the cell adds them. */
   final @Nullable PackedMatrix inputHidden;
 
-  /** W_hh; its bias is b_hh where the cell does not add it to b_ih. */
+  /**
+   * W_hh; its bias is b_hh where the cell does not add it to b_ih. Joined, it is [W_ih, W_hh] and
+   * {@link #inputHidden} too.
+   */
   final PackedMatrix hiddenHidden;
+
+  private final boolean joined;
 
   /** W_hn of a GRU that resets before the product; {@link #hiddenHidden} then holds gates r, z. */
   final @Nullable PackedMatrix candidateHidden;
@@ -98,6 +103,21 @@ final class LayerWeights {
   /* The parameters that only some networks have, by their kind. */
   private final Map<String, Parameter> extras = new HashMap<>();
 
+  /**
+   * What the packed matrices are to suit.
+   *
+   * @param input use of W_ih
+   * @param recurrent use of W_hh
+   * @param joined whether to put W_ih and W_hh side by side, for cells that add both products: a
+   *     step then takes one loop over [x, h]
+   */
+  record Packing(PackedMatrix.Use input, PackedMatrix.Use recurrent, boolean joined) {
+
+    static PackedMatrix.Use suited(long inputs) {
+      return inputs < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
+    }
+  }
+
   LayerWeights(
       Kernels kernels,
       NetworkSpec spec,
@@ -105,9 +125,10 @@ final class LayerWeights {
       int index,
       int direction,
       boolean training,
-      PackedMatrix.Use use,
+      Packing packing,
       Memory memory) {
     affine = kernels.affine();
+    PackedMatrix.Use use = packing.recurrent();
     for (String kind :
         List.of(
             PEEPHOLE,
@@ -136,10 +157,16 @@ final class LayerWeights {
 
     table = oneHot ? memory.floats(inputSize, gateRows) : new float[0];
     bias = memory.floats(1, gateRows);
-    inputHidden = oneHot ? null : memory.matrix(affine, gateRows, inputSize, use);
     CellOptions options = layer.options();
     hiddenRows = options.resetBefore() ? 2 * paddedHidden : gateRows;
-    hiddenHidden = memory.matrix(affine, hiddenRows, layer.outputSize(), use);
+    joined = packing.joined() && !oneHot && !options.layerNorm() && layer.cell() != CellKind.GRU;
+    int before = joined ? inputSize : 0;
+    hiddenHidden = memory.matrix(affine, hiddenRows, before + layer.outputSize(), use);
+    if (joined) {
+      inputHidden = hiddenHidden;
+    } else {
+      inputHidden = oneHot ? null : memory.matrix(affine, gateRows, inputSize, packing.input());
+    }
     boolean split = options.resetBefore();
     candidateHidden = split ? memory.matrix(affine, paddedHidden, layer.hidden(), use) : null;
     candidateTransposed =
@@ -159,7 +186,7 @@ final class LayerWeights {
     boolean projected = layer.projection() > 0;
     projection = projected ? memory.matrix(affine, paddedOutput, layer.hidden(), use) : null;
     inputHiddenTransposed =
-        training && !oneHot ? memory.matrix(affine, paddedInput, gateRows, use) : null;
+        training && !oneHot ? memory.matrix(affine, paddedInput, gateRows, packing.input()) : null;
     hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, hiddenRows, use) : null;
     projectionTransposed =
         training && projected ? memory.matrix(affine, paddedHidden, paddedOutput, use) : null;
@@ -192,10 +219,11 @@ final class LayerWeights {
       float[] from = dropping ? droppedWeights : parameters;
       int offset = dropping ? 0 : whh.offset();
       if (candidateHidden != null && gate == 2) {
-        packBlock(candidateHidden, candidateTransposed, whh, from, offset, gate, 0);
+        packBlock(candidateHidden, candidateTransposed, whh, from, offset, gate, 0, 0);
       } else {
         int row = gate * paddedHidden;
-        packBlock(hiddenHidden, hiddenHiddenTransposed, whh, from, offset, gate, row);
+        int column = joined ? inputSize : 0;
+        packBlock(hiddenHidden, hiddenHiddenTransposed, whh, from, offset, gate, row, column);
       }
     }
   }
@@ -235,7 +263,7 @@ final class LayerWeights {
         packTable(parameters, gate, row);
       } else {
         PackedMatrix matrix = Memory.require(inputHidden, "W_ih is packed");
-        packBlock(matrix, inputHiddenTransposed, wih, parameters, wih.offset(), gate, row);
+        packBlock(matrix, inputHiddenTransposed, wih, parameters, wih.offset(), gate, row, 0);
         if (!layer.options().layerNorm()) {
           affine.packBias(matrix, row, layer.hidden(), bias, row);
         }
@@ -304,11 +332,12 @@ final class LayerWeights {
       float[] parameters,
       int offset,
       int gate,
-      int row) {
+      int row,
+      int column) {
     int h = layer.hidden();
     int columns = weight.columns();
     int from = offset + gate * h * columns;
-    affine.pack(to, row, 0, h, columns, parameters, from, columns);
+    affine.pack(to, row, column, h, columns, parameters, from, columns);
     if (transposed != null) {
       affine.packTransposed(transposed, 0, row, columns, h, parameters, from, columns);
     }
@@ -329,9 +358,25 @@ final class LayerWeights {
     return Memory.require(inputHidden, "W_ih is packed unless the input is one-hot");
   }
 
-  /** W_ih x + W_hh h + b of one step. */
-  void step(float[] x, float[] h, float[] gates) {
-    affine.affineStep(inputWeights(), x, 0, hiddenHidden, h, 0, gates, 0);
+  /** Columns of the joined matrix [W_ih, W_hh], or 0. */
+  int joinedColumns() {
+    return joined ? inputSize + layer.outputSize() : 0;
+  }
+
+  /**
+   * b + W_ih x + W_hh h of one step, in this order.
+   *
+   * @param join scratch of {@link #joinedColumns} elements
+   */
+  void step(float[] x, float[] h, float[] join, float[] gates) {
+    if (joined) {
+      System.arraycopy(x, 0, join, 0, inputSize);
+      System.arraycopy(h, 0, join, inputSize, layer.outputSize());
+      affine.affine(hiddenHidden, join, 0, gates, 0);
+    } else {
+      affine.affine(inputWeights(), x, 0, gates, 0);
+      affine.affineBatchAccumulate(hiddenHidden, 1, h, 0, paddedOutput, gates, 0, gateRows);
+    }
   }
 
   boolean isOneHot() {

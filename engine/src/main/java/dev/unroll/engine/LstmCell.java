@@ -17,6 +17,9 @@ final class LstmCell implements Cell {
   private final LayerWeights weights;
   private final State state;
   private final float[] gates;
+
+  /* x and h of a step side by side, where the weights are. */
+  private final float[] join;
   private final float[] tanhC;
 
   /* Layer normalisation only: the norms, W_hh h and the gradients of z; else the gates themselves. */
@@ -48,6 +51,7 @@ final class LstmCell implements Cell {
     int r = state.paddedOutput;
     long n = (long) time * state.batch;
     gates = memory.floats(n, weights.gateRows);
+    join = memory.floats(1, weights.joinedColumns());
     CellOptions options = weights.layer.options();
     general = options.isStandard() ? null : new GeneralLstm(weights, n, memory);
     pointwise = general == null ? kernels.lstm() : general;
@@ -89,7 +93,7 @@ final class LstmCell implements Cell {
       forward(0, 0, 0);
       return;
     }
-    weights.step(x, state.h, gates);
+    weights.step(x, state.h, join, gates);
     update(0, 0, 0);
   }
 
@@ -140,6 +144,37 @@ final class LstmCell implements Cell {
     }
     pointwise.forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
     kernels.affine().affineBatch(projection, n, unprojected, s, p, state.h, hNext, r);
+  }
+
+  @Override
+  public double cellGradientNorm(int t, float[] dh, float[] dc) {
+    int p = state.paddedHidden;
+    double sum = 0;
+    for (int row = 0; row < state.batch; row++) {
+      for (int j = 0; j < p; j++) {
+        int at = row * p + j;
+        int s = t * state.batch * p + at;
+        int o = (t * state.batch + row) * 4 * p + 3 * p + j;
+        double fromHidden =
+            projection != null
+                ? 0
+                : (double) dh[at] * gates[o] * (1 - (double) tanhC[s] * tanhC[s]);
+        double d = dc[at] + fromHidden;
+        sum += d * d;
+      }
+    }
+    return Math.sqrt(sum);
+  }
+
+  @Override
+  public void observe(int t, int next, GradientFlow flow, int layer, int direction) {
+    int p = state.paddedHidden;
+    int h = weights.layer.hidden();
+    int rows = state.batch;
+    for (int gate = 0; gate < 4; gate++) {
+      int at = t * rows * 4 * p + gate * p;
+      flow.countSaturated(layer, direction, gate != 2, rows, h, gates, at, 4 * p);
+    }
   }
 
   @Override

@@ -24,6 +24,27 @@ final class OptimizerState {
     return step;
   }
 
+  Trainer.Progress progress(long noise) {
+    return new Trainer.Progress(first.clone(), second.clone(), step, noise);
+  }
+
+  void restore(Trainer.Progress p) {
+    if (p.first().length != first.length || p.second().length != second.length) {
+      throw new IllegalArgumentException(
+          "the moments have "
+              + p.first().length
+              + " and "
+              + p.second().length
+              + " elements; this optimizer keeps "
+              + first.length
+              + " and "
+              + second.length);
+    }
+    System.arraycopy(p.first(), 0, first, 0, first.length);
+    System.arraycopy(p.second(), 0, second, 0, second.length);
+    step = p.updates();
+  }
+
   void update(float[] w, float[] g, float lr) {
     step++;
     int n = w.length;

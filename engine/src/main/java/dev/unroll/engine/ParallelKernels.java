@@ -121,12 +121,6 @@ final class ParallelKernels {
     }
 
     @Override
-    public void affineStep(
-        PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo) {
-      serial.affineStep(w, x, xo, u, h, ho, z, zo);
-    }
-
-    @Override
     public void affineBatch(
         PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
       if (!isShared(w, n)) {

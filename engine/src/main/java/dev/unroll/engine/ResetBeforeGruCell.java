@@ -119,6 +119,17 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
+  public void observe(int t, int next, GradientFlow flow, int layer, int direction) {
+    int p = state.paddedHidden;
+    int h = weights.layer.hidden();
+    int rows = state.batch;
+    for (int gate = 0; gate < 3; gate++) {
+      int at = t * rows * 3 * p + gate * p;
+      flow.countSaturated(layer, direction, gate != 2, rows, h, gates, at, 3 * p);
+    }
+  }
+
+  @Override
   public void backward(int t, int previous, int next, float[] dh, float[] dc) {
     int m = state.batch;
     int p = state.paddedHidden;

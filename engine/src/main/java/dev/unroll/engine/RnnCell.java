@@ -11,6 +11,9 @@ final class RnnCell implements Cell {
   private final boolean relu;
   private final float[] gates;
 
+  /* x and h of a step side by side, where the weights are. */
+  private final float[] join;
+
   /* h before zoneout, for BPTT; empty without it. */
   private final float[] raw;
   private final CellOptions options;
@@ -25,6 +28,7 @@ final class RnnCell implements Cell {
     this.state = state;
     relu = weights.layer.cell() == CellKind.RNN_RELU;
     gates = memory.floats((long) time * state.batch, weights.gateRows);
+    join = memory.floats(1, weights.joinedColumns());
     raw = memory.floats(weights.zoneout ? (long) time * state.batch : 0, weights.gateRows);
     options = weights.layer.options();
     activation = options.activation(weights.layer.cell(), 0);
@@ -44,7 +48,7 @@ final class RnnCell implements Cell {
 
   @Override
   public void step(float[] x) {
-    weights.step(x, state.h, gates);
+    weights.step(x, state.h, join, gates);
     activate(state.paddedHidden, 0, 0);
   }
 
@@ -75,6 +79,13 @@ final class RnnCell implements Cell {
     if (raw.length > 0) {
       System.arraycopy(state.h, h, raw, z, n);
     }
+  }
+
+  @Override
+  public void observe(int t, int next, GradientFlow flow, int layer, int direction) {
+    int h = weights.layer.hidden();
+    int at = state.hidden(next);
+    flow.countSaturated(layer, direction, relu, state.batch, h, state.h, at, state.paddedOutput);
   }
 
   @Override

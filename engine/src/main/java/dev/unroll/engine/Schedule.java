@@ -139,6 +139,31 @@ public sealed interface Schedule {
     public double factor(long update) {
       return factor;
     }
+
+    /**
+     * All that it has learnt, as text.
+     *
+     * @return to be given to {@link #restore}
+     */
+    public String state() {
+      return best + " " + bad + " " + factor;
+    }
+
+    /**
+     * Takes a state over.
+     *
+     * @param state of {@link #state}
+     * @throws IllegalArgumentException if it is none
+     */
+    public void restore(String state) {
+      String[] parts = state.split(" ", -1);
+      if (parts.length != 3) {
+        throw new IllegalArgumentException("no state of a plateau schedule: '" + state + "'");
+      }
+      best = Double.parseDouble(parts[0]);
+      bad = Integer.parseInt(parts[1]);
+      factor = Double.parseDouble(parts[2]);
+    }
   }
 
   private static void requirePositive(String what, long value) {

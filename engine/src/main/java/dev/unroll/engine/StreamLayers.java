@@ -2,6 +2,7 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.WeightFormat;
 import org.jspecify.annotations.Nullable;
 
 /** The layers of a stream on one set of kernels: packed weights, state, scratch. */
@@ -47,11 +48,15 @@ final class StreamLayers {
     states = new State[count];
     cells = new Cell[count];
     PackedMatrix.Use step = PackedMatrix.Use.STEP;
+    /* Reduced weights have a scale for each row of each matrix. */
+    boolean join = network.weightFormat() == WeightFormat.F32;
+    LayerWeights.Packing packing = new LayerWeights.Packing(step, step, join);
     for (int l = 0; l < count; l++) {
       if (shared != null) {
         weights[l] = shared.weights[l];
       } else {
-        weights[l] = new LayerWeights(kernels, spec, network.layout(), l, 0, false, step, memory);
+        weights[l] =
+            new LayerWeights(kernels, spec, network.layout(), l, 0, false, packing, memory);
         weights[l].pack(parameters);
       }
       states[l] = new State(weights[l], 1, 1, false, memory);

@@ -50,6 +50,7 @@ public final class Trainer {
   private double gradientNorm;
   private boolean skipped;
   private int counted;
+  private @Nullable GradientFlow flow;
 
   /**
    * Allocates the workspace.
@@ -191,6 +192,16 @@ public final class Trainer {
    */
   public void setNoiseSeed(long seed) {
     noise = new Rng(seed);
+  }
+
+  /**
+   * Has the gradients of the coming steps recorded.
+   *
+   * @param observer made for this network and T, or null for none
+   */
+  public void observe(@Nullable GradientFlow observer) {
+    flow = observer;
+    unrolled.observe(observer);
   }
 
   /** Sets the carried state to its start. */
@@ -419,7 +430,13 @@ public final class Trainer {
     if (!skipped) {
       clip(g);
       double rate = learningRate * schedule.factor(optimizer.step());
+      if (flow != null) {
+        flow.beforeUpdate(network.values());
+      }
       optimizer.update(network.values(), g, (float) rate);
+      if (flow != null) {
+        flow.afterUpdate(network.values());
+      }
       unrolled.refresh();
     }
     return loss;
@@ -455,6 +472,45 @@ public final class Trainer {
    */
   public boolean lastStepSkipped() {
     return skipped;
+  }
+
+  /**
+   * What a trainer needs to go on exactly where it was: moments of the optimizer, its number of
+   * updates, the state of the noise. The parameters are the network's own; gradients that are being
+   * accumulated and the carried state are not part of it.
+   *
+   * @param first first moments or momentum, or empty
+   * @param second second moments, or empty
+   * @param updates number of updates
+   * @param noise state of the noise's generator
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Progress(float[] first, float[] second, long updates, long noise) {}
+
+  /**
+   * Copies the progress out.
+   *
+   * @return the progress after the last step
+   * @throws IllegalStateException in the middle of an accumulation
+   */
+  public Progress progress() {
+    if (accumulated > 0) {
+      throw new IllegalStateException("gradients are being accumulated: ask after an update");
+    }
+    return optimizer.progress(noise.state());
+  }
+
+  /**
+   * Copies a progress in: the next step continues exactly where it was taken.
+   *
+   * @param progress of a trainer with the same network and options. Not modified.
+   * @throws IllegalArgumentException if its moments do not fit
+   */
+  public void restore(Progress progress) {
+    optimizer.restore(progress);
+    noise = new Rng(progress.noise());
+    accumulated = 0;
+    unrolled.refresh();
   }
 
   /**

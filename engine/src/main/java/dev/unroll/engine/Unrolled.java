@@ -49,7 +49,11 @@ public final class Unrolled {
   private final float[] headBiasGradient;
   private int steps;
   private boolean fromInitial = true;
+
+  /* Training changes no features, so it needs no gradient of them. */
+  private boolean inputGradientWanted = true;
   private @Nullable Rng noise;
+  private @Nullable GradientFlow flow;
 
   /**
    * A matrix of layer inputs [time * batch, stride]: an own buffer, or the state of the layer
@@ -381,6 +385,11 @@ public final class Unrolled {
     noise = generator;
   }
 
+  /** Has the coming backward passes recorded, or not. */
+  void observe(@Nullable GradientFlow observer) {
+    flow = observer;
+  }
+
   /**
    * Sets each row's number of steps, until the next call.
    *
@@ -607,6 +616,7 @@ public final class Unrolled {
    */
   public void backward(float[] dy, float[] dhn, float[] dcn) {
     requireTraining();
+    inputGradientWanted = true;
     int size = spec.networkOutputSize();
     checkLength("output gradient", dy.length, (long) steps * batch * size);
     checkLength("gradient of h_n", dhn.length, (long) batch * spec.hiddenStateSize());
@@ -653,6 +663,7 @@ public final class Unrolled {
    */
   void backwardFromHead() {
     requireTraining();
+    inputGradientWanted = spec.input() == NetworkSpec.Input.EMBEDDING;
     for (UnrolledLayer[] directions : layers) {
       for (UnrolledLayer layer : directions) {
         Arrays.fill(layer.dh, 0f);
@@ -663,6 +674,9 @@ public final class Unrolled {
   }
 
   private void backwardFromTop() {
+    if (flow != null) {
+      flow.begin();
+    }
     int n = steps * batch;
     if (head != null) {
       backwardHead(n);
@@ -679,7 +693,7 @@ public final class Unrolled {
         System.arraycopy(outputGradients[l], 0, outputGradients[l - 1], 0, elements);
       }
       for (UnrolledLayer layer : layers[l]) {
-        layer.backward(steps, lengths);
+        layer.backward(steps, lengths, flow);
         layer.addRecurrentGradients(steps, gradients);
         if (fromInitial) {
           layer.weights.addInitialGradients(batch, layer.dh, layer.dc, gradients);
@@ -704,6 +718,9 @@ public final class Unrolled {
     }
     boolean skip = spec.topology().inputSkip();
     boolean residual = spec.topology().residual();
+    if (l == 0 && !inputGradientWanted) {
+      return;
+    }
     if (l == 0) {
       inputGradient(0, firstInputGradient, skip);
       maskGradient(0, firstInputGradient, n);

@@ -21,6 +21,7 @@ final class UnrolledLayer {
   private final float lockProbability;
   private final boolean reverse;
   private final int batch;
+  private final int index;
 
   /** Gradient of this layer's outputs [time * batch, paddedOutput]; filled by the layer above. */
   final float[] outputGradient;
@@ -47,9 +48,14 @@ final class UnrolledLayer {
       Memory memory) {
     this.kernels = kernels;
     this.batch = batch;
+    this.index = index;
     reverse = direction == 1;
-    PackedMatrix.Use use = batch < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
-    weights = new LayerWeights(kernels, spec, layout, index, direction, training, use, memory);
+    LayerWeights.Packing packing =
+        new LayerWeights.Packing(
+            LayerWeights.Packing.suited((long) batch * time),
+            LayerWeights.Packing.suited(batch),
+            false);
+    weights = new LayerWeights(kernels, spec, layout, index, direction, training, packing, memory);
     boolean locked = training && spec.regularization().lockedState() > 0;
     lockProbability = spec.regularization().lockedState();
     state = new State(weights, time + 1, batch, locked, memory);
@@ -140,7 +146,7 @@ final class UnrolledLayer {
   }
 
   /** BPTT: gates become their gradients, {@link #dh} and {@link #dc} those of the initial state. */
-  void backward(int steps, int[] lengths) {
+  void backward(int steps, int[] lengths, @Nullable GradientFlow flow) {
     int r = weights.paddedOutput;
     for (int s = steps - 1; s >= 0; s--) {
       int t = reverse ? steps - 1 - s : s;
@@ -150,6 +156,10 @@ final class UnrolledLayer {
       kernels.elements().add(batch * r, outputGradient, t * batch * r, dh, 0, dh, 0);
       if (zoneout != null) {
         zoneout.beforeBackward(t, dh, dc);
+      }
+      if (flow != null) {
+        flow.record(index, reverse ? 1 : 0, t, dh, cell.cellGradientNorm(t, dh, dc));
+        cell.observe(t, next, flow, index, reverse ? 1 : 0);
       }
       cell.backward(t, previous, next, dh, dc);
       if (zoneout != null) {

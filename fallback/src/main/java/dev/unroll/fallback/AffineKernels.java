@@ -97,22 +97,6 @@ public interface AffineKernels {
   void affine(PackedMatrix w, float[] x, int xo, float[] z, int zo);
 
   /**
-   * One column of a recurrent layer: z = b + W x + U h, in that order.
-   *
-   * @param w input weights [rows, columns], made for {@link PackedMatrix.Use#STEP}. Not modified.
-   * @param x input [columns]. Not modified.
-   * @param xo index of the first input
-   * @param u recurrent weights [rows, hidden], made for a step; their bias is not used. Not
-   *     modified.
-   * @param h hidden state [hidden]. Not modified.
-   * @param ho index of the first hidden unit
-   * @param z output [rows]. Modified.
-   * @param zo index of the first output
-   */
-  void affineStep(
-      PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo);
-
-  /**
    * Many columns: z_i = b + W x_i for i in [0, n).
    *
    * @param w weights [rows, columns]. Not modified.

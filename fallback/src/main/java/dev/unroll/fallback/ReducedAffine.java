@@ -107,17 +107,6 @@ public abstract class ReducedAffine implements AffineKernels {
   }
 
   @Override
-  public final void affineStep(
-      PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo) {
-    if (w instanceof ReducedMatrix m && u instanceof ReducedMatrix r) {
-      multiply(m, x, xo, m.bias, 0, z, zo);
-      multiply(r, h, ho, z, zo, z, zo);
-    } else {
-      wide.affineStep(w, x, xo, u, h, ho, z, zo);
-    }
-  }
-
-  @Override
   public final void affineBatch(
       PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     if (w instanceof ReducedMatrix m) {

@@ -78,14 +78,6 @@ final class ScalarAffine implements AffineKernels {
   }
 
   @Override
-  public void affineStep(
-      PackedMatrix w, float[] x, int xo, PackedMatrix u, float[] h, int ho, float[] z, int zo) {
-    affine(w, x, xo, z, zo);
-    ByColumn m = (ByColumn) u;
-    accumulate(m.weights, m.rows(), m.columns(), h, ho, z, zo);
-  }
-
-  @Override
   public void affineBatch(
       PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     for (int i = 0; i < n; i++) {

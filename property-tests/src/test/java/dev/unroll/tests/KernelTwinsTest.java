@@ -102,13 +102,6 @@ class KernelTwinsTest {
       float[] z = new float[m.rows() + 5];
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
-      PackedMatrix u = a.allocate(m.rows(), 19, PackedMatrix.Use.STEP);
-      a.pack(u, 0, 0, m.rows() - 1, 19, random(m.rows() * 19, 50), 0, 19);
-      PackedMatrix w = a.allocate(m.rows(), 6, PackedMatrix.Use.STEP);
-      a.pack(w, 0, 0, m.rows() - 1, 6, random(m.rows() * 6, 51), 0, 6);
-      a.packBias(w, 0, m.rows() - 2, random(m.rows(), 52), 0);
-      a.affineStep(w, random(8, 53), 1, u, random(30, 54), 3, z, 5);
-      keep("affineStep", z);
       for (int n : new int[] {1, 3, 4, 8, 13, 70}) {
         int xs = Kernels.pad(m.columns());
         float[] x = random(n * xs, 8);

@@ -27,12 +27,4 @@ final class Lanes {
         ? loader.bits()
         : Math.min(FloatVector.SPECIES_PREFERRED.vectorBitSize(), MAX_BITS);
   }
-
-  static FloatVector load(float[] a, int offset) {
-    return FloatVector.fromArray(SPECIES, a, offset);
-  }
-
-  static FloatVector all(float value) {
-    return FloatVector.broadcast(SPECIES, value);
-  }
 }

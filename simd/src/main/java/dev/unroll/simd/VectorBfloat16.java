@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.ReducedAffine;
@@ -62,17 +63,17 @@ final class VectorBfloat16 extends ReducedAffine {
       WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     MemorySegment w = m.words;
     int columns = m.columns();
-    FloatVector a0 = FloatVector.fromArray(Lanes.SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 1 * LENGTH);
-    FloatVector a2 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 3 * LENGTH);
-    FloatVector a4 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 4 * LENGTH);
-    FloatVector a5 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 5 * LENGTH);
-    FloatVector a6 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 6 * LENGTH);
-    FloatVector a7 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 7 * LENGTH);
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
     for (int k = 0; k + 2 <= columns; k += 2) {
-      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k + 1]);
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
       long p = at + (long) (k / 2) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
@@ -114,13 +115,13 @@ final class VectorBfloat16 extends ReducedAffine {
       WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     MemorySegment w = m.words;
     int columns = m.columns();
-    FloatVector a0 = FloatVector.fromArray(Lanes.SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 1 * LENGTH);
-    FloatVector a2 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(Lanes.SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     for (int k = 0; k + 2 <= columns; k += 2) {
-      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k + 1]);
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
       long p = at + (long) (k / 2) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
@@ -146,10 +147,10 @@ final class VectorBfloat16 extends ReducedAffine {
       WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     MemorySegment w = m.words;
     int columns = m.columns();
-    FloatVector a0 = FloatVector.fromArray(Lanes.SPECIES, b, bo);
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     for (int k = 0; k + 2 <= columns; k += 2) {
-      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k + 1]);
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
       long p = at + (long) (k / 2) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
@@ -159,14 +160,14 @@ final class VectorBfloat16 extends ReducedAffine {
   }
 
   private static void lastColumn(WordPanels m, float x, float[] z, int zo) {
-    FloatVector xk = FloatVector.broadcast(Lanes.SPECIES, x);
+    FloatVector xk = FloatVector.broadcast(SPECIES, x);
     int word = m.words() - 1;
     for (int r = 0; r < m.rows(); r += LENGTH) {
       int start = r - r % WordPanels.PANEL;
       long index = (long) start * m.words() + (long) word * m.width(start) + (r - start);
       IntVector w = IntVector.fromMemorySegment(Lanes.INTS, m.words, index * Integer.BYTES, ORDER);
       FloatVector weight = w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-      weight.fma(xk, FloatVector.fromArray(Lanes.SPECIES, z, zo + r)).intoArray(z, zo + r);
+      weight.fma(xk, FloatVector.fromArray(SPECIES, z, zo + r)).intoArray(z, zo + r);
     }
   }
 }

@@ -2,9 +2,7 @@ package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
 import static dev.unroll.simd.Lanes.LENGTH;
-import static dev.unroll.simd.Lanes.all;
-import static dev.unroll.simd.Lanes.load;
-import static dev.unroll.simd.VectorMath.fma;
+import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.ElementKernels;
 import dev.unroll.fallback.FloatMath;
@@ -37,35 +35,45 @@ final class VectorElements implements ElementKernels {
   @Override
   public void axpy(int n, float a, float[] x, int xo, float[] y, int yo) {
     for (int j = 0; j < n; j += LENGTH) {
-      fma(all(a), load(x, xo + j), load(y, yo + j)).intoArray(y, yo + j);
+      FloatVector.broadcast(SPECIES, a)
+          .fma(FloatVector.fromArray(SPECIES, x, xo + j), FloatVector.fromArray(SPECIES, y, yo + j))
+          .intoArray(y, yo + j);
     }
   }
 
   @Override
   public void add(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
     for (int j = 0; j < n; j += LENGTH) {
-      load(a, ao + j).add(load(b, bo + j)).intoArray(y, yo + j);
+      FloatVector.fromArray(SPECIES, a, ao + j)
+          .add(FloatVector.fromArray(SPECIES, b, bo + j))
+          .intoArray(y, yo + j);
     }
   }
 
   @Override
   public void multiply(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
     for (int j = 0; j < n; j += LENGTH) {
-      load(a, ao + j).mul(load(b, bo + j)).intoArray(y, yo + j);
+      FloatVector.fromArray(SPECIES, a, ao + j)
+          .mul(FloatVector.fromArray(SPECIES, b, bo + j))
+          .intoArray(y, yo + j);
     }
   }
 
   @Override
   public void multiplyAccumulate(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
     for (int j = 0; j < n; j += LENGTH) {
-      fma(load(a, ao + j), load(b, bo + j), load(y, yo + j)).intoArray(y, yo + j);
+      FloatVector.fromArray(SPECIES, a, ao + j)
+          .fma(FloatVector.fromArray(SPECIES, b, bo + j), FloatVector.fromArray(SPECIES, y, yo + j))
+          .intoArray(y, yo + j);
     }
   }
 
   @Override
   public void scaleInPlace(int n, float a, float[] x, int xo) {
     for (int j = 0; j < n; j += LENGTH) {
-      load(x, xo + j).mul(all(a)).intoArray(x, xo + j);
+      FloatVector.fromArray(SPECIES, x, xo + j)
+          .mul(FloatVector.broadcast(SPECIES, a))
+          .intoArray(x, xo + j);
     }
   }
 
@@ -78,9 +86,9 @@ final class VectorElements implements ElementKernels {
 
   /* A loop of its own: an accumulator through the inner of two loops may end up in a box. */
   private static void sumColumn(int n, float[] m, int mo, int ms, float[] s, int so) {
-    FloatVector sum = load(s, so);
+    FloatVector sum = FloatVector.fromArray(SPECIES, s, so);
     for (int i = 0; i < n; i++) {
-      sum = sum.add(load(m, mo + i * ms));
+      sum = sum.add(FloatVector.fromArray(SPECIES, m, mo + i * ms));
     }
     sum.intoArray(s, so);
   }
@@ -104,10 +112,10 @@ final class VectorElements implements ElementKernels {
   }
 
   private static void addSquares(int n, float[] x, int xo, float[] lanes, int l) {
-    FloatVector sum = load(lanes, l);
+    FloatVector sum = FloatVector.fromArray(SPECIES, lanes, l);
     for (int j = 0; j < n; j += Kernels.LANES) {
-      FloatVector v = load(x, xo + j);
-      sum = fma(v, v, sum);
+      FloatVector v = FloatVector.fromArray(SPECIES, x, xo + j);
+      sum = v.fma(v, sum);
     }
     sum.intoArray(lanes, l);
   }

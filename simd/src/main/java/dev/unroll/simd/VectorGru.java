@@ -1,15 +1,19 @@
 package dev.unroll.simd;
 
+import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
-import static dev.unroll.simd.Lanes.all;
-import static dev.unroll.simd.Lanes.load;
-import static dev.unroll.simd.VectorMath.flush;
-import static dev.unroll.simd.VectorMath.fma;
+import static dev.unroll.simd.Lanes.SPECIES;
+import static dev.unroll.simd.Lanes.ZERO;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.unroll.fallback.GruKernels;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
-/** Vector twin of the GRU cell. */
+/** Vector twin of the GRU cell, written out like {@link VectorLstm}. */
 final class VectorGru implements GruKernels {
 
   @Override
@@ -25,37 +29,105 @@ final class VectorGru implements GruKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < m; row++) {
-      int g = row * 3 * p;
-      int s = row * p;
-      sum(2 * p, gx, gxo + g, gh, gho + g);
-      VectorMath.sigmoid(2 * p, gx, gxo + g, gx, gxo + g);
-      int n = gxo + g + 2 * p;
-      candidate(p, gx, gxo + g, gh, gho + g + 2 * p, n);
-      VectorMath.tanh(p, gx, n, gx, n);
-      hiddenState(p, gx, gxo + g + p, n, hPrev, hpo + s, h, ho + s);
+      for (int j = row * p; j < row * p + p; j += LENGTH) {
+        int g = row * 2 * p + j;
+        units(p, gx, gxo + g, gh, gho + g, hPrev, hpo + j, h, ho + j);
+      }
     }
   }
 
-  private static void sum(int n, float[] gx, int gxo, float[] gh, int gho) {
-    for (int j = 0; j < n; j += LENGTH) {
-      load(gx, gxo + j).add(load(gh, gho + j)).intoArray(gx, gxo + j);
-    }
-  }
-
-  /* x̂_n + r # ĥ_n */
-  private static void candidate(int p, float[] gx, int ro, float[] gh, int gho, int no) {
-    for (int j = 0; j < p; j += LENGTH) {
-      fma(load(gx, ro + j), load(gh, gho + j), load(gx, no + j)).intoArray(gx, no + j);
-    }
-  }
-
-  private static void hiddenState(
-      int p, float[] gx, int zo, int no, float[] hPrev, int hpo, float[] h, int ho) {
-    for (int j = 0; j < p; j += LENGTH) {
-      FloatVector n = load(gx, no + j);
-      /* h_t = n + z # (h_{t-1} - n) */
-      flush(fma(load(gx, zo + j), load(hPrev, hpo + j).sub(n), n)).intoArray(h, ho + j);
-    }
+  /* One vector of units. */
+  private static void units(
+      int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
+    FloatVector v, t, k, r, q, e;
+    IntVector s;
+    /* r = sigmoid(x̂_r + ĥ_r) */
+    v = FloatVector.fromArray(SPECIES, gx, gxo).add(FloatVector.fromArray(SPECIES, gh, gho));
+    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
+    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
+    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
+    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    e =
+        q.reinterpretAsInts()
+            .add(s)
+            .reinterpretAsFloats()
+            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    reset.intoArray(gx, gxo);
+    /* z = sigmoid(x̂_z + ĥ_z) */
+    v =
+        FloatVector.fromArray(SPECIES, gx, gxo + p)
+            .add(FloatVector.fromArray(SPECIES, gh, gho + p));
+    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
+    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
+    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
+    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    e =
+        q.reinterpretAsInts()
+            .add(s)
+            .reinterpretAsFloats()
+            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    z.intoArray(gx, gxo + p);
+    /* n = tanh(x̂_n + r # ĥ_n) */
+    v =
+        reset.fma(
+            FloatVector.fromArray(SPECIES, gh, gho + 2 * p),
+            FloatVector.fromArray(SPECIES, gx, gxo + 2 * p));
+    e = v.abs();
+    e = e.blend(FloatVector.broadcast(SPECIES, TANH_MAX), e.compare(GT, TANH_MAX));
+    e = e.add(e);
+    t = e.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), e));
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
+    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
+    q = r.mul(r).fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector n =
+        e.div(e.add(FloatVector.broadcast(SPECIES, 2f)))
+            .reinterpretAsInts()
+            .or(s)
+            .reinterpretAsFloats();
+    n.intoArray(gx, gxo + 2 * p);
+    /* h_t = n + z # (h_{t-1} - n) */
+    FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, hPrev, hpo).sub(n), n);
+    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht.intoArray(h, ho);
   }
 
   @Override
@@ -98,21 +170,29 @@ final class VectorGru implements GruKernels {
     for (int j = 0; j < p; j += LENGTH) {
       int x = gxo + j;
       int g = gho + j;
-      FloatVector r = load(gx, x);
-      FloatVector z = load(gx, x + p);
-      FloatVector n = load(gx, x + 2 * p);
-      FloatVector dht = load(dh, dho + j);
+      FloatVector r = FloatVector.fromArray(SPECIES, gx, x);
+      FloatVector z = FloatVector.fromArray(SPECIES, gx, x + p);
+      FloatVector n = FloatVector.fromArray(SPECIES, gx, x + 2 * p);
+      FloatVector dht = FloatVector.fromArray(SPECIES, dh, dho + j);
       /* dn = dh # (1-z) # (1-n²);  dr = dn # ĥ_n # r # (1-r) */
-      FloatVector dn = flush(dht.mul(all(1f).sub(z)).mul(fma(n.neg(), n, all(1f))));
-      FloatVector dz = flush(dht.mul(load(hPrev, hpo + j).sub(n)).mul(fma(z.neg(), z, z)));
-      FloatVector dr = flush(dn.mul(load(gh, g + 2 * p)).mul(fma(r.neg(), r, r)));
+      FloatVector dn =
+          dht.mul(FloatVector.broadcast(SPECIES, 1f).sub(z))
+              .mul(n.neg().fma(n, FloatVector.broadcast(SPECIES, 1f)));
+      dn = dn.blend(ZERO, dn.abs().compare(LT, FLUSH));
+      FloatVector dz =
+          dht.mul(FloatVector.fromArray(SPECIES, hPrev, hpo + j).sub(n)).mul(z.neg().fma(z, z));
+      dz = dz.blend(ZERO, dz.abs().compare(LT, FLUSH));
+      FloatVector dr = dn.mul(FloatVector.fromArray(SPECIES, gh, g + 2 * p)).mul(r.neg().fma(r, r));
+      dr = dr.blend(ZERO, dr.abs().compare(LT, FLUSH));
       dr.intoArray(gx, x);
       dz.intoArray(gx, x + p);
       dn.intoArray(gx, x + 2 * p);
       dr.intoArray(gh, g);
       dz.intoArray(gh, g + p);
-      flush(dn.mul(r)).intoArray(gh, g + 2 * p);
-      flush(dht.mul(z)).intoArray(dh, dho + j);
+      FloatVector dhn = dn.mul(r);
+      dhn.blend(ZERO, dhn.abs().compare(LT, FLUSH)).intoArray(gh, g + 2 * p);
+      FloatVector dhPrev = dht.mul(z);
+      dhPrev.blend(ZERO, dhPrev.abs().compare(LT, FLUSH)).intoArray(dh, dho + j);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.ReducedAffine;
@@ -95,19 +96,19 @@ final class VectorInt8 extends ReducedAffine {
     MemorySegment w = m.words;
     float[] s = m.scale();
     int columns = m.columns();
-    FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a1 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a2 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a3 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a4 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a5 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a6 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a7 = FloatVector.zero(Lanes.SPECIES);
+    FloatVector a0 = FloatVector.zero(SPECIES);
+    FloatVector a1 = FloatVector.zero(SPECIES);
+    FloatVector a2 = FloatVector.zero(SPECIES);
+    FloatVector a3 = FloatVector.zero(SPECIES);
+    FloatVector a4 = FloatVector.zero(SPECIES);
+    FloatVector a5 = FloatVector.zero(SPECIES);
+    FloatVector a6 = FloatVector.zero(SPECIES);
+    FloatVector a7 = FloatVector.zero(SPECIES);
     for (int k = 0; k < columns; k += 4) {
-      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
-      FloatVector x2 = FloatVector.broadcast(Lanes.SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
-      FloatVector x3 = FloatVector.broadcast(Lanes.SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
+      FloatVector x2 = FloatVector.broadcast(SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
+      FloatVector x3 = FloatVector.broadcast(SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
       long p = at + (long) (k / 4) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 1L * BYTES, ORDER);
@@ -198,37 +199,35 @@ final class VectorInt8 extends ReducedAffine {
           ((FloatVector) w7.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
               .fma(x3, a7);
     }
-    a0.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo))
+    a0.fma(FloatVector.fromArray(SPECIES, s, row), FloatVector.fromArray(SPECIES, b, bo))
         .intoArray(z, zo);
     a1.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 1 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 1 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 1 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH))
         .intoArray(z, zo + 1 * LENGTH);
     a2.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 2 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 2 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 2 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH))
         .intoArray(z, zo + 2 * LENGTH);
     a3.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 3 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 3 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 3 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH))
         .intoArray(z, zo + 3 * LENGTH);
     a4.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 4 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 4 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 4 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH))
         .intoArray(z, zo + 4 * LENGTH);
     a5.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 5 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 5 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 5 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH))
         .intoArray(z, zo + 5 * LENGTH);
     a6.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 6 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 6 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 6 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH))
         .intoArray(z, zo + 6 * LENGTH);
     a7.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 7 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 7 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 7 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH))
         .intoArray(z, zo + 7 * LENGTH);
   }
 
@@ -247,15 +246,15 @@ final class VectorInt8 extends ReducedAffine {
     MemorySegment w = m.words;
     float[] s = m.scale();
     int columns = m.columns();
-    FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a1 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a2 = FloatVector.zero(Lanes.SPECIES);
-    FloatVector a3 = FloatVector.zero(Lanes.SPECIES);
+    FloatVector a0 = FloatVector.zero(SPECIES);
+    FloatVector a1 = FloatVector.zero(SPECIES);
+    FloatVector a2 = FloatVector.zero(SPECIES);
+    FloatVector a3 = FloatVector.zero(SPECIES);
     for (int k = 0; k < columns; k += 4) {
-      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
-      FloatVector x2 = FloatVector.broadcast(Lanes.SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
-      FloatVector x3 = FloatVector.broadcast(Lanes.SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
+      FloatVector x2 = FloatVector.broadcast(SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
+      FloatVector x3 = FloatVector.broadcast(SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
       long p = at + (long) (k / 4) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 1L * BYTES, ORDER);
@@ -302,21 +301,19 @@ final class VectorInt8 extends ReducedAffine {
           ((FloatVector) w3.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
               .fma(x3, a3);
     }
-    a0.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo))
+    a0.fma(FloatVector.fromArray(SPECIES, s, row), FloatVector.fromArray(SPECIES, b, bo))
         .intoArray(z, zo);
     a1.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 1 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 1 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 1 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH))
         .intoArray(z, zo + 1 * LENGTH);
     a2.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 2 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 2 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 2 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH))
         .intoArray(z, zo + 2 * LENGTH);
     a3.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row + 3 * LENGTH),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo + 3 * LENGTH))
+            FloatVector.fromArray(SPECIES, s, row + 3 * LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH))
         .intoArray(z, zo + 3 * LENGTH);
   }
 
@@ -335,12 +332,12 @@ final class VectorInt8 extends ReducedAffine {
     MemorySegment w = m.words;
     float[] s = m.scale();
     int columns = m.columns();
-    FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
+    FloatVector a0 = FloatVector.zero(SPECIES);
     for (int k = 0; k < columns; k += 4) {
-      FloatVector x0 = FloatVector.broadcast(Lanes.SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(Lanes.SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
-      FloatVector x2 = FloatVector.broadcast(Lanes.SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
-      FloatVector x3 = FloatVector.broadcast(Lanes.SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
+      FloatVector x2 = FloatVector.broadcast(SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
+      FloatVector x3 = FloatVector.broadcast(SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
       long p = at + (long) (k / 4) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = ((FloatVector) w0.convert(VectorOperators.I2F, 0)).fma(x0, a0);
@@ -354,9 +351,7 @@ final class VectorInt8 extends ReducedAffine {
           ((FloatVector) w0.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
               .fma(x3, a0);
     }
-    a0.fma(
-            FloatVector.fromArray(Lanes.SPECIES, s, row),
-            FloatVector.fromArray(Lanes.SPECIES, b, bo))
+    a0.fma(FloatVector.fromArray(SPECIES, s, row), FloatVector.fromArray(SPECIES, b, bo))
         .intoArray(z, zo);
   }
 }

@@ -2,9 +2,7 @@ package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
 import static dev.unroll.simd.Lanes.LENGTH;
-import static dev.unroll.simd.Lanes.all;
-import static dev.unroll.simd.Lanes.load;
-import static dev.unroll.simd.VectorMath.fma;
+import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.FloatMath;
 import dev.unroll.fallback.Kernels;
@@ -49,15 +47,17 @@ final class VectorLoss implements LossKernels {
   /* y = exp(y - max); returns the sum */
   private static float expInPlace(int n, float max, float[] y, int o) {
     for (int j = 0; j < n; j += LENGTH) {
-      load(y, o + j).sub(all(max)).intoArray(y, o + j);
+      FloatVector.fromArray(SPECIES, y, o + j)
+          .sub(FloatVector.broadcast(SPECIES, max))
+          .intoArray(y, o + j);
     }
     VectorMath.exp(n, y, o, y, o);
     float[] lanes = VectorElements.PARTIAL.get();
     Arrays.fill(lanes, 0f);
     for (int l = 0; l < Kernels.LANES; l += LENGTH) {
-      FloatVector sum = load(lanes, l);
+      FloatVector sum = FloatVector.fromArray(SPECIES, lanes, l);
       for (int j = l; j < n; j += Kernels.LANES) {
-        sum = sum.add(load(y, o + j));
+        sum = sum.add(FloatVector.fromArray(SPECIES, y, o + j));
       }
       sum.intoArray(lanes, l);
     }
@@ -66,7 +66,9 @@ final class VectorLoss implements LossKernels {
 
   private static void scale(int n, float factor, float[] y, int o) {
     for (int j = 0; j < n; j += LENGTH) {
-      load(y, o + j).mul(all(factor)).intoArray(y, o + j);
+      FloatVector.fromArray(SPECIES, y, o + j)
+          .mul(FloatVector.broadcast(SPECIES, factor))
+          .intoArray(y, o + j);
     }
   }
 
@@ -84,11 +86,13 @@ final class VectorLoss implements LossKernels {
     float[] lanes = VectorElements.PARTIAL.get();
     Arrays.fill(lanes, 0f);
     for (int l = 0; l < Kernels.LANES; l += LENGTH) {
-      FloatVector sum = load(lanes, l);
+      FloatVector sum = FloatVector.fromArray(SPECIES, lanes, l);
       for (int j = l; j < n; j += Kernels.LANES) {
-        FloatVector d = load(y, yo + j).sub(load(t, to + j));
-        sum = fma(d, d, sum);
-        d.mul(all(scale)).intoArray(y, yo + j);
+        FloatVector d =
+            FloatVector.fromArray(SPECIES, y, yo + j)
+                .sub(FloatVector.fromArray(SPECIES, t, to + j));
+        sum = d.fma(d, sum);
+        d.mul(FloatVector.broadcast(SPECIES, scale)).intoArray(y, yo + j);
       }
       sum.intoArray(lanes, l);
     }

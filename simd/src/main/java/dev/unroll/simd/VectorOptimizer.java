@@ -1,9 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.simd.Lanes.LENGTH;
-import static dev.unroll.simd.Lanes.all;
-import static dev.unroll.simd.Lanes.load;
-import static dev.unroll.simd.VectorMath.fma;
+import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.OptimizerKernels;
 import jdk.incubator.vector.FloatVector;
@@ -14,8 +12,12 @@ final class VectorOptimizer implements OptimizerKernels {
   @Override
   public void sgd(int n, float[] w, float[] g, float lr, float decay) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector old = load(w, j);
-      fma(all(-lr), fma(all(decay), old, load(g, j)), old).intoArray(w, j);
+      FloatVector old = FloatVector.fromArray(SPECIES, w, j);
+      FloatVector.broadcast(SPECIES, -lr)
+          .fma(
+              FloatVector.broadcast(SPECIES, decay).fma(old, FloatVector.fromArray(SPECIES, g, j)),
+              old)
+          .intoArray(w, j);
     }
   }
 
@@ -30,12 +32,15 @@ final class VectorOptimizer implements OptimizerKernels {
       boolean nesterov,
       float decay) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector old = load(w, j);
-      FloatVector d = fma(all(decay), old, load(g, j));
-      FloatVector velocity = fma(all(momentum), load(v, j), d);
+      FloatVector old = FloatVector.fromArray(SPECIES, w, j);
+      FloatVector d =
+          FloatVector.broadcast(SPECIES, decay).fma(old, FloatVector.fromArray(SPECIES, g, j));
+      FloatVector velocity =
+          FloatVector.broadcast(SPECIES, momentum).fma(FloatVector.fromArray(SPECIES, v, j), d);
       velocity.intoArray(v, j);
-      FloatVector direction = nesterov ? fma(all(momentum), velocity, d) : velocity;
-      fma(all(-lr), direction, old).intoArray(w, j);
+      FloatVector direction =
+          nesterov ? FloatVector.broadcast(SPECIES, momentum).fma(velocity, d) : velocity;
+      FloatVector.broadcast(SPECIES, -lr).fma(direction, old).intoArray(w, j);
     }
   }
 
@@ -44,14 +49,29 @@ final class VectorOptimizer implements OptimizerKernels {
     float beta1 = step.beta1;
     float beta2 = step.beta2;
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector kept = all(step.keep).mul(load(w, j));
-      FloatVector d = fma(all(step.decay), kept, load(g, j));
-      FloatVector first = fma(all(beta1), load(m, j), all(1f - beta1).mul(d));
-      FloatVector second = fma(all(beta2), load(v, j), all(1f - beta2).mul(d).mul(d));
+      FloatVector kept =
+          FloatVector.broadcast(SPECIES, step.keep).mul(FloatVector.fromArray(SPECIES, w, j));
+      FloatVector d =
+          FloatVector.broadcast(SPECIES, step.decay)
+              .fma(kept, FloatVector.fromArray(SPECIES, g, j));
+      FloatVector first =
+          FloatVector.broadcast(SPECIES, beta1)
+              .fma(
+                  FloatVector.fromArray(SPECIES, m, j),
+                  FloatVector.broadcast(SPECIES, 1f - beta1).mul(d));
+      FloatVector second =
+          FloatVector.broadcast(SPECIES, beta2)
+              .fma(
+                  FloatVector.fromArray(SPECIES, v, j),
+                  FloatVector.broadcast(SPECIES, 1f - beta2).mul(d).mul(d));
       first.intoArray(m, j);
       second.intoArray(v, j);
-      FloatVector divisor = second.sqrt().div(all(step.rootCorrection2)).add(all(step.eps));
-      fma(all(-step.stepSize), first.div(divisor), kept).intoArray(w, j);
+      FloatVector divisor =
+          second
+              .sqrt()
+              .div(FloatVector.broadcast(SPECIES, step.rootCorrection2))
+              .add(FloatVector.broadcast(SPECIES, step.eps));
+      FloatVector.broadcast(SPECIES, -step.stepSize).fma(first.div(divisor), kept).intoArray(w, j);
     }
   }
 
@@ -59,11 +79,18 @@ final class VectorOptimizer implements OptimizerKernels {
   public void rmsProp(
       int n, float[] w, float[] g, float[] v, float lr, float alpha, float eps, float decay) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector old = load(w, j);
-      FloatVector d = fma(all(decay), old, load(g, j));
-      FloatVector square = fma(all(alpha), load(v, j), all(1f - alpha).mul(d).mul(d));
+      FloatVector old = FloatVector.fromArray(SPECIES, w, j);
+      FloatVector d =
+          FloatVector.broadcast(SPECIES, decay).fma(old, FloatVector.fromArray(SPECIES, g, j));
+      FloatVector square =
+          FloatVector.broadcast(SPECIES, alpha)
+              .fma(
+                  FloatVector.fromArray(SPECIES, v, j),
+                  FloatVector.broadcast(SPECIES, 1f - alpha).mul(d).mul(d));
       square.intoArray(v, j);
-      fma(all(-lr), d.div(square.sqrt().add(all(eps))), old).intoArray(w, j);
+      FloatVector.broadcast(SPECIES, -lr)
+          .fma(d.div(square.sqrt().add(FloatVector.broadcast(SPECIES, eps))), old)
+          .intoArray(w, j);
     }
   }
 }

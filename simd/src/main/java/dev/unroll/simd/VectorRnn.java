@@ -1,32 +1,64 @@
 package dev.unroll.simd;
 
+import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
-import static dev.unroll.simd.Lanes.all;
-import static dev.unroll.simd.Lanes.load;
-import static dev.unroll.simd.VectorMath.flush;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 
-import dev.unroll.fallback.FloatMath;
 import dev.unroll.fallback.RnnKernels;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the simple recurrent cell. */
 final class VectorRnn implements RnnKernels {
 
-  /* h = tanh(z) */
+  /* h = tanh(z), written out like the LSTM */
   @Override
   public void forwardTanh(int n, float[] z, int zo, float[] h, int ho) {
-    VectorMath.tanh(n, z, zo, h, ho);
-    VectorMath.flushInPlace(n, h, ho);
+    for (int j = 0; j < n; j += LENGTH) {
+      FloatVector v, t, k, r, q, e;
+      IntVector s;
+      v = FloatVector.fromArray(SPECIES, z, zo + j);
+      e = v.abs();
+      e = e.blend(FloatVector.broadcast(SPECIES, TANH_MAX), e.compare(GT, TANH_MAX));
+      e = e.add(e);
+      t =
+          e.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), e));
+      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+      q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
+      q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
+      q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
+      q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
+      q = r.mul(r).fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector ht =
+          e.div(e.add(FloatVector.broadcast(SPECIES, 2f)))
+              .reinterpretAsInts()
+              .or(s)
+              .reinterpretAsFloats();
+      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+      ht.intoArray(h, ho + j);
+    }
   }
 
   /* h = max(0, z) */
   @Override
   public void forwardRelu(int n, float[] z, int zo, float[] h, int ho) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector v = load(z, zo + j);
-      v.blend(ZERO, v.compare(VectorOperators.LT, FloatMath.FLUSH)).intoArray(h, ho + j);
+      FloatVector v = FloatVector.fromArray(SPECIES, z, zo + j);
+      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho + j);
     }
   }
 
@@ -34,9 +66,10 @@ final class VectorRnn implements RnnKernels {
   @Override
   public void backwardTanh(int n, float[] h, int ho, float[] dh, int dho, float[] dz, int dzo) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector v = load(h, ho + j);
-      FloatVector slope = VectorMath.fma(v.neg(), v, all(1f));
-      flush(load(dh, dho + j).mul(slope)).intoArray(dz, dzo + j);
+      FloatVector v = FloatVector.fromArray(SPECIES, h, ho + j);
+      FloatVector slope = v.neg().fma(v, FloatVector.broadcast(SPECIES, 1f));
+      FloatVector d = FloatVector.fromArray(SPECIES, dh, dho + j).mul(slope);
+      d.blend(ZERO, d.abs().compare(LT, FLUSH)).intoArray(dz, dzo + j);
     }
   }
 
@@ -44,8 +77,10 @@ final class VectorRnn implements RnnKernels {
   @Override
   public void backwardRelu(int n, float[] h, int ho, float[] dh, int dho, float[] dz, int dzo) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector d = flush(load(dh, dho + j));
-      ZERO.blend(d, load(h, ho + j).compare(VectorOperators.GT, 0f)).intoArray(dz, dzo + j);
+      FloatVector d = FloatVector.fromArray(SPECIES, dh, dho + j);
+      d = d.blend(ZERO, d.abs().compare(LT, FLUSH));
+      ZERO.blend(d, FloatVector.fromArray(SPECIES, h, ho + j).compare(GT, 0f))
+          .intoArray(dz, dzo + j);
     }
   }
 }

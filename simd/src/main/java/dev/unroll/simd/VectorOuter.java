@@ -1,0 +1,201 @@
+package dev.unroll.simd;
+
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.SPECIES;
+
+import dev.unroll.fallback.Kernels;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Sums of outer products: dW += dZᵀ X. Rows of dZ are far apart in memory, often by a power of two
+ * that maps them all to one set of the cache, so a strip of sixteen columns of dZ is first copied
+ * together.
+ */
+final class VectorOuter {
+  /* Terms added up in registers before they are stored; a strip of them fits the first-level cache. */
+  private static final int TERM_BLOCK = 256;
+
+  private static final int STRIP = Kernels.LANES;
+
+  /* Per thread, so that threads may share the rows of dW. */
+  private static final ThreadLocal<float[]> COPY =
+      ThreadLocal.withInitial(() -> new float[TERM_BLOCK * STRIP]);
+
+  private VectorOuter() {}
+
+  /** See {@link dev.unroll.fallback.AffineKernels#outerAccumulate}. */
+  static void accumulate(
+      int n,
+      float[] dz,
+      int dzo,
+      int dzs,
+      int rows,
+      float[] x,
+      int xo,
+      int xs,
+      int columns,
+      float[] dw,
+      int dwo,
+      int dws) {
+    float[] strip = COPY.get();
+    for (int first = 0; first < n; first += TERM_BLOCK) {
+      int terms = Math.min(TERM_BLOCK, n - first);
+      int at = xo + first * xs;
+      for (int r = 0; r < rows; r += STRIP) {
+        copy(terms, dz, dzo + first * dzs + r, dzs, strip);
+        for (int i = 0; i < STRIP; i += 8) {
+          rowsOfEight(terms, strip, i, x, at, xs, columns, dw, dwo + (r + i) * dws, dws);
+        }
+      }
+    }
+  }
+
+  private static void copy(int terms, float[] dz, int dzo, int dzs, float[] strip) {
+    for (int t = 0; t < terms; t++) {
+      for (int j = 0; j < STRIP; j += LENGTH) {
+        FloatVector.fromArray(SPECIES, dz, dzo + t * dzs + j).intoArray(strip, t * STRIP + j);
+      }
+    }
+  }
+
+  private static void rowsOfEight(
+      int terms,
+      float[] d,
+      int od,
+      float[] x,
+      int xo,
+      int xs,
+      int columns,
+      float[] dw,
+      int wo,
+      int ws) {
+    int k = 0;
+    for (; k + 2 * LENGTH <= columns; k += 2 * LENGTH) {
+      eightByTwo(terms, d, od, x, xo + k, xs, dw, wo + k, ws);
+    }
+    if (k < columns) {
+      eightByOne(terms, d, od, x, xo + k, xs, dw, wo + k, ws);
+    }
+  }
+
+  /* 8 rows x 2 vectors of columns of dW, all terms. */
+  private static void eightByTwo(
+      int terms, float[] d, int od, float[] x, int xo, int xs, float[] dw, int wo, int ws) {
+    int w1 = wo + ws;
+    int w2 = w1 + ws;
+    int w3 = w2 + ws;
+    int w4 = w3 + ws;
+    int w5 = w4 + ws;
+    int w6 = w5 + ws;
+    int w7 = w6 + ws;
+    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+    FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+    FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+    FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+    FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
+    FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
+    FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
+    FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
+    FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
+    FloatVector a61 = FloatVector.fromArray(SPECIES, dw, w6 + LENGTH);
+    FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
+    FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
+    for (int t = 0; t < terms; t++) {
+      int p = od + t * STRIP;
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * xs);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * xs + LENGTH);
+      FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
+      a00 = d0.fma(x0, a00);
+      a01 = d0.fma(x1, a01);
+      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
+      a10 = d1.fma(x0, a10);
+      a11 = d1.fma(x1, a11);
+      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p + 2]);
+      a20 = d2.fma(x0, a20);
+      a21 = d2.fma(x1, a21);
+      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p + 3]);
+      a30 = d3.fma(x0, a30);
+      a31 = d3.fma(x1, a31);
+      FloatVector d4 = FloatVector.broadcast(SPECIES, d[p + 4]);
+      a40 = d4.fma(x0, a40);
+      a41 = d4.fma(x1, a41);
+      FloatVector d5 = FloatVector.broadcast(SPECIES, d[p + 5]);
+      a50 = d5.fma(x0, a50);
+      a51 = d5.fma(x1, a51);
+      FloatVector d6 = FloatVector.broadcast(SPECIES, d[p + 6]);
+      a60 = d6.fma(x0, a60);
+      a61 = d6.fma(x1, a61);
+      FloatVector d7 = FloatVector.broadcast(SPECIES, d[p + 7]);
+      a70 = d7.fma(x0, a70);
+      a71 = d7.fma(x1, a71);
+    }
+    a00.intoArray(dw, wo);
+    a01.intoArray(dw, wo + LENGTH);
+    a10.intoArray(dw, w1);
+    a11.intoArray(dw, w1 + LENGTH);
+    a20.intoArray(dw, w2);
+    a21.intoArray(dw, w2 + LENGTH);
+    a30.intoArray(dw, w3);
+    a31.intoArray(dw, w3 + LENGTH);
+    a40.intoArray(dw, w4);
+    a41.intoArray(dw, w4 + LENGTH);
+    a50.intoArray(dw, w5);
+    a51.intoArray(dw, w5 + LENGTH);
+    a60.intoArray(dw, w6);
+    a61.intoArray(dw, w6 + LENGTH);
+    a70.intoArray(dw, w7);
+    a71.intoArray(dw, w7 + LENGTH);
+  }
+
+  /* 8 rows x 1 vector of columns of dW, all terms. */
+  private static void eightByOne(
+      int terms, float[] d, int od, float[] x, int xo, int xs, float[] dw, int wo, int ws) {
+    int w1 = wo + ws;
+    int w2 = w1 + ws;
+    int w3 = w2 + ws;
+    int w4 = w3 + ws;
+    int w5 = w4 + ws;
+    int w6 = w5 + ws;
+    int w7 = w6 + ws;
+    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+    FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
+    FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
+    FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
+    FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
+    for (int t = 0; t < terms; t++) {
+      int p = od + t * STRIP;
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * xs);
+      FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
+      a00 = d0.fma(x0, a00);
+      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
+      a10 = d1.fma(x0, a10);
+      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p + 2]);
+      a20 = d2.fma(x0, a20);
+      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p + 3]);
+      a30 = d3.fma(x0, a30);
+      FloatVector d4 = FloatVector.broadcast(SPECIES, d[p + 4]);
+      a40 = d4.fma(x0, a40);
+      FloatVector d5 = FloatVector.broadcast(SPECIES, d[p + 5]);
+      a50 = d5.fma(x0, a50);
+      FloatVector d6 = FloatVector.broadcast(SPECIES, d[p + 6]);
+      a60 = d6.fma(x0, a60);
+      FloatVector d7 = FloatVector.broadcast(SPECIES, d[p + 7]);
+      a70 = d7.fma(x0, a70);
+    }
+    a00.intoArray(dw, wo);
+    a10.intoArray(dw, w1);
+    a20.intoArray(dw, w2);
+    a30.intoArray(dw, w3);
+    a40.intoArray(dw, w4);
+    a50.intoArray(dw, w5);
+    a60.intoArray(dw, w6);
+    a70.intoArray(dw, w7);
+  }
+}
