@@ -4,6 +4,9 @@ module dev.unroll.cli {
   requires dev.unroll.engine;
   requires info.picocli;
   requires me.tongfei.progressbar;
+  requires de.siegmar.fastcsv;
+  requires org.knowm.xchart;
+  requires java.desktop;
   requires java.management;
   requires jdk.management;
 

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "generate",
     description = {
-      "Writes text, one character a step.",
+      "Writes text, one character (word, byte) a step.",
       "Afterwards prints to standard error the latency of a step and the bytes it allocated."
     },
     showDefaultValues = true,
@@ -34,7 +34,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to continue.")
   private String prompt = "";
 
-  @Option(names = "--length", paramLabel = "N", description = "Characters to write.")
+  @Option(names = "--length", paramLabel = "N", description = "Characters (words, bytes) to write.")
   private int length = 500;
 
   @Option(
@@ -42,6 +42,18 @@ final class GenerateCommand implements Callable<Integer> {
       paramLabel = "T",
       description = "1 samples as learned, less is bolder, 0 takes the likeliest.")
   private double temperature = 1;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      description = "Draw out of the K likeliest only; 0: all.")
+  private int topK;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description = "Draw out of the fewest whose probabilities add up to P.")
+  private double topP = 1;
 
   @Option(names = "--seed", paramLabel = "SEED", description = "Seed of the samples.")
   private long seed = 1;
@@ -60,13 +72,14 @@ final class GenerateCommand implements Callable<Integer> {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new UsageException("--temperature must be finite and not negative");
     }
-    ModelFile file = model.load();
-    String characters = file.attributes().get(Vocabulary.ATTRIBUTE);
-    if (characters == null) {
-      throw new UsageException(
-          model.path() + " is no language model: it has no vocabulary; make one with unroll train");
+    if (topK < 0) {
+      throw new UsageException("--top-k must not be negative, not " + topK);
     }
-    Vocabulary vocabulary = Vocabulary.of(characters);
+    if (!(topP > 0 && topP <= 1)) {
+      throw new UsageException("--top-p must be above 0 and at most 1, not " + topP);
+    }
+    ModelFile file = model.load();
+    Vocabulary vocabulary = Vocabulary.of(file.attributes(), model.path().toString());
     if (vocabulary.size() != file.network().spec().inputSize()
         || vocabulary.size() != file.network().spec().networkOutputSize()) {
       throw new UsageException(model.path() + ": vocabulary and network have different sizes");
@@ -79,14 +92,14 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private static String firstCharacter(Vocabulary vocabulary) {
-    return vocabulary.knows('\n') ? "\n" : vocabulary.decode(0);
+    return vocabulary.knows("\n") ? "\n" : vocabulary.decode(0);
   }
 
   private void generate(Stream stream, @Nullable Stream exact, Vocabulary vocabulary, int[] start) {
     PrintWriter out = spec.commandLine().getOut();
     float[] logits = new float[vocabulary.size()];
     float[] expected = new float[vocabulary.size()];
-    Sampler sampler = new Sampler(vocabulary.size(), temperature, new Rng(seed));
+    Sampler sampler = new Sampler(vocabulary.size(), temperature, topK, topP, new Rng(seed));
     threads.getCurrentThreadAllocatedBytes(); // the first call allocates itself
     long[] nanos = new long[Math.addExact(start.length, length)];
     int at = 0;

@@ -19,9 +19,12 @@ import picocli.CommandLine.Command;
     versionProvider = Version.class,
     subcommands = {
       TrainCommand.class,
+      EvaluateCommand.class,
       GenerateCommand.class,
       RunCommand.class,
       GradientsCommand.class,
+      ExperimentCommand.class,
+      GradientFlowCommand.class,
       InspectCommand.class,
       InfoCommand.class
     })
@@ -119,6 +122,7 @@ public final class Main implements Runnable {
   public void run() {
     throw new CommandLine.ParameterException(
         spec.commandLine(),
-        "a subcommand is missing: train, generate, run, gradients, inspect, info");
+        "a subcommand is missing: train, evaluate, generate, run, gradients, gradient-flow, experiment,"
+            + " inspect, info");
   }
 }

@@ -79,6 +79,11 @@ final class NetworkChoice {
   private boolean residual;
 
   @Option(
+      names = "--bidirectional",
+      description = "Layers run both ways (only with --label: else they would see their targets).")
+  private boolean bidirectional;
+
+  @Option(
       names = "--input-skip",
       description = "Each layer also sees the input (needs --embedding).")
   private boolean inputSkip;
@@ -125,8 +130,8 @@ final class NetworkChoice {
   @SuppressWarnings("NullAway.Init")
   NetworkChoice() {}
 
-  /** A network over classes with a head over the same classes. */
-  NetworkSpec spec(int classes) {
+  /** A network over class ids or features with a head. */
+  NetworkSpec spec(NetworkSpec.Input input, int inputs, int outputs) {
     if (layers < 1) {
       throw new UsageException("--layers must be at least 1, not " + layers);
     }
@@ -138,13 +143,21 @@ final class NetworkChoice {
     CellOptions options =
         new CellOptions(resetBefore, peepholes, coupledGate, layerNorm, cellClip, functions);
     LayerSpec layer = new LayerSpec(cell.kind, hidden, projection, true, options);
-    NetworkSpec plain = NetworkSpec.recurrent(classes, layers, layer);
-    NetworkSpec input = embedding > 0 ? plain.withEmbedding(embedding) : plain.withOneHotInput();
-    return input
-        .with(new Topology(false, false, residual, inputSkip, learnedState))
+    NetworkSpec plain = NetworkSpec.recurrent(inputs, layers, layer);
+    if (input != NetworkSpec.Input.FEATURES) {
+      plain = embedding > 0 ? plain.withEmbedding(embedding) : plain.withOneHotInput();
+    } else if (embedding > 0) {
+      throw new UsageException("--embedding is for text");
+    }
+    return plain
+        .with(new Topology(bidirectional, false, residual, inputSkip, learnedState))
         .with(
             new Regularization(dropout, lockedInput, lockedState, weightDrop, zoneout, zoneoutCell))
-        .withHead(classes);
+        .withHead(outputs);
+  }
+
+  boolean isBidirectional() {
+    return bidirectional;
   }
 
   Initialization initialization() {

@@ -131,6 +131,52 @@ final class OptimizerChoice {
     trainer.setSchedule(schedule(steps));
   }
 
+  /** What a schedule has learnt from the losses, as text. */
+  String scheduleState() {
+    return plateau == null ? "" : plateau.state();
+  }
+
+  void restoreSchedule(String state) {
+    if (plateau != null) {
+      plateau.restore(state);
+    }
+  }
+
+  /** All that decides how parameters are updated, but for the number of steps where it does not. */
+  String describe(int steps) {
+    String until = descent == Descent.COSINE ? " over " + steps : "";
+    return optimizer()
+        + " lr "
+        + learningRate
+        + " clip "
+        + clip
+        + " clip value "
+        + clipValue
+        + " accumulate "
+        + accumulate
+        + " "
+        + descent
+        + until
+        + " every "
+        + every
+        + " gamma "
+        + gamma
+        + " patience "
+        + patience
+        + " warm-up "
+        + warmUp;
+  }
+
+  /** Largest gradient norm. */
+  float clip() {
+    return clip;
+  }
+
+  /** Steps between updates. */
+  int accumulate() {
+    return accumulate;
+  }
+
   /** Shows the loss to a schedule that watches it. */
   void observe(int step, double loss) {
     if (plateau != null && step % every == 0) {

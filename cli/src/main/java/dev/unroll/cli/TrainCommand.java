@@ -1,18 +1,15 @@
 package dev.unroll.cli;
 
 import dev.unroll.engine.Backend;
-import dev.unroll.engine.Loss;
-import dev.unroll.engine.ModelFile;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Trainer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,17 +19,24 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description = {
-      "Trains a character-level language model.",
-      "The first 90%% of the text train it, the rest validates it. Each step takes a batch of windows"
-          + " from random places, from zero state."
+      "Trains a language model on text, a forecast on the columns of a table, or a classifier of"
+          + " sequences.",
+      "Text: the first 90%% train, the rest validates; each step takes a batch of windows from random"
+          + " places, from zero state. Tables: the first 80%% of the rows (with --label, 80%% of the"
+          + " sequences at random) train.",
+      "The model of the last step is saved, or with --validate-every the best one."
     },
     showDefaultValues = true,
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
   /* Parameters, gradients, two moments; the packed weights and the steps come on top. */
   private static final int COPIES = 4;
-  private static final double TRAINING_PART = 0.9;
-  private static final double NATS_PER_BIT = StrictMath.log(2);
+
+  /** What to do with a step whose gradients are not finite; it never changes a parameter. */
+  enum NonFinite {
+    SKIP,
+    STOP
+  }
 
   @Spec private CommandSpec spec;
   @Mixin private KernelChoice kernels;
@@ -41,15 +45,51 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--text",
-      required = true,
       paramLabel = "FILE|DIR",
       description = "UTF-8 text, or a directory of it; may be given several times.")
-  private List<Path> text;
+  private List<Path> text = List.of();
+
+  @Option(names = "--level", paramLabel = "char|word|byte", description = "Tokens of the text.")
+  private Vocabulary.Level level = Vocabulary.Level.CHAR;
+
+  @Option(names = "--csv", paramLabel = "FILE", description = "A table with a header.")
+  private @Nullable Path csv;
+
+  @Option(
+      names = "--target",
+      paramLabel = "COL",
+      description = "With --csv: forecast this column's next value.")
+  private @Nullable String target;
+
+  @Option(
+      names = "--label",
+      paramLabel = "COL",
+      description = "With --csv: tell this column's value for whole sequences.")
+  private @Nullable String label;
+
+  @Option(
+      names = "--sequence",
+      paramLabel = "COL",
+      description = "With --label: rows with the same value here are one sequence.")
+  private @Nullable String sequence;
+
+  @Option(
+      names = "--features",
+      split = ",",
+      paramLabel = "COL",
+      description = "With --csv: columns to read (default: all that are numbers).")
+  private List<String> features = List.of();
+
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      description = "With --csv: rows per window (default: --time; with --label the longest).")
+  private int window;
 
   @Option(names = "--batch", paramLabel = "B", description = "Windows per step.")
   private int batch = 32;
 
-  @Option(names = "--time", paramLabel = "T", description = "Characters per window.")
+  @Option(names = "--time", paramLabel = "T", description = "Tokens per window.")
   private int time = 64;
 
   @Option(names = "--steps", paramLabel = "N", description = "Training steps.")
@@ -57,6 +97,50 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(names = "--seed", paramLabel = "SEED", description = "Seed of weights and windows.")
   private long seed = 1;
+
+  @Option(
+      names = "--validate-every",
+      paramLabel = "N",
+      description = "Steps between two validations; the best model is kept. 0: only at the end.")
+  private int validateEvery;
+
+  @Option(
+      names = "--stop-after",
+      paramLabel = "N",
+      description = "Stop early after so many validations without gain; 0: never.")
+  private int stopAfter;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Where to keep all that is needed to go on later.")
+  private @Nullable Path checkpoint;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      description = "Steps between two checkpoints.")
+  private int checkpointEvery = 500;
+
+  @Option(
+      names = "--resume",
+      paramLabel = "FILE",
+      description =
+          "Go on from a checkpoint, with the same options; the result has the same bits as without"
+              + " the interruption.")
+  private @Nullable Path resume;
+
+  @Option(
+      names = "--curve",
+      paramLabel = "FILE",
+      description = "Learning curve, .csv, .png or .svg; may be given several times.")
+  private List<Path> curves = List.of();
+
+  @Option(
+      names = "--on-non-finite",
+      paramLabel = "skip|stop",
+      description = "What to do when gradients are not finite; no parameter is changed.")
+  private NonFinite onNonFinite = NonFinite.SKIP;
 
   @Option(
       names = "--out",
@@ -72,43 +156,72 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     check();
     Backend backend = kernels.backend();
-    String corpus = Corpus.read(text);
-    Vocabulary vocabulary = Vocabulary.of(corpus);
-    int[] ids = vocabulary.encode(corpus);
-    int split = (int) (ids.length * TRAINING_PART);
-    if (split < time + 2 || ids.length - split < time + 2) {
-      throw new UsageException(
-          "the text has "
-              + ids.length
-              + " characters; windows of "
-              + time
-              + " need at least "
-              + 10 * (time + 2)
-              + ": give more text or a smaller --time");
+    TrainingData data = data();
+    Network network = network(data);
+    Trainer trainer = trainer(network, backend, data);
+    Training.Plan plan =
+        new Training.Plan(
+            steps,
+            validateEvery,
+            stopAfter,
+            onNonFinite == NonFinite.STOP,
+            checkpoint,
+            checkpointEvery,
+            curves,
+            out,
+            describe(network, data));
+    Training training = new Training(network, trainer, data, optimizerChoice, plan);
+    if (resume != null) {
+      training.resume(resume);
     }
-    Network network = network(vocabulary.size());
-    Trainer trainer = trainer(network, backend, ids, split);
-    Windows windows = new Windows(ids, split, batch, time, seed);
-    ModelFile model = new ModelFile(network, Map.of(Vocabulary.ATTRIBUTE, vocabulary.toString()));
     try (Interrupt interrupt = new Interrupt()) {
-      train(trainer, windows, interrupt, model);
+      String result = training.run(interrupt);
+      spec.commandLine().getOut().println(result);
+      spec.commandLine().getOut().flush();
     }
     return 0;
   }
 
   private void check() {
-    networkChoice.spec(2);
+    networkChoice.spec(NetworkSpec.Input.ONE_HOT, 2, 2);
     networkChoice.initialization();
     optimizerChoice.check();
     requirePositive("--batch", batch);
     requirePositive("--time", time);
     requirePositive("--steps", steps);
-    Path parent = out.toAbsolutePath().getParent();
-    if (Files.isDirectory(out) || parent == null || !Files.isDirectory(parent)) {
-      throw new UsageException("cannot write " + out + ": it must name a file in a directory");
+    requirePositive("--checkpoint-every", checkpointEvery);
+    if (window < 0 || validateEvery < 0 || stopAfter < 0) {
+      throw new UsageException("--window, --validate-every and --stop-after must not be negative");
     }
-    if (!Files.isWritable(parent)) {
-      throw new UsageException("cannot write " + out + ": no permission in " + parent);
+    if (stopAfter > 0 && validateEvery == 0) {
+      throw new UsageException("--stop-after needs --validate-every");
+    }
+    if (text.isEmpty() == (csv == null)) {
+      throw new UsageException("give either --text or --csv");
+    }
+    if (csv != null && (target == null) == (label == null)) {
+      throw new UsageException("--csv needs either --target (forecast) or --label (classify)");
+    }
+    if (csv == null && (target != null || label != null || sequence != null)) {
+      throw new UsageException("--target, --label and --sequence need --csv");
+    }
+    if ((label == null) != (sequence == null)) {
+      throw new UsageException("--label and --sequence go together");
+    }
+    if (networkChoice.isBidirectional() && label == null) {
+      throw new UsageException(
+          "--bidirectional is for --label: here the network would see what it has to tell");
+    }
+    Output.check(out);
+    if (checkpoint != null) {
+      Output.check(checkpoint);
+    }
+    for (Path curve : curves) {
+      if (curve.toString().endsWith(".csv")) {
+        Output.check(curve);
+      } else {
+        Chart.check(curve);
+      }
     }
   }
 
@@ -118,24 +231,56 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private Network network(int characters) {
-    NetworkSpec architecture = networkChoice.spec(characters);
+  private TrainingData data() throws IOException {
+    if (csv == null) {
+      return new TextData(Corpus.read(text), level, batch, time, seed);
+    }
+    Table table = new Table(csv);
+    List<String> columns = features.isEmpty() ? numeric(table) : features;
+    if (columns.isEmpty()) {
+      throw new UsageException(csv + " has no column of numbers among " + table.columns());
+    }
+    if (target != null) {
+      return new SeriesData(table, target, columns, batch, window > 0 ? window : time, seed);
+    }
+    if (label == null || sequence == null) {
+      throw new IllegalStateException("checked above");
+    }
+    return new LabelledData(table, label, sequence, columns, batch, window, seed);
+  }
+
+  private List<String> numeric(Table table) {
+    return table.columns().stream()
+        .filter(c -> !c.equals(label) && !c.equals(sequence) && table.isNumeric(c))
+        .toList();
+  }
+
+  /* Everything that the result depends on but the number of steps, a line each. */
+  private String describe(Network network, TrainingData data) {
+    return String.join(
+        "\n",
+        "network " + network.spec(),
+        "start " + networkChoice.initialization() + " seed " + seed,
+        "data " + Long.toHexString(data.fingerprint()) + " batch " + batch + " time " + data.time(),
+        "optimizer " + optimizerChoice.describe(steps),
+        "validation every " + validateEvery);
+  }
+
+  private Network network(TrainingData data) {
+    NetworkSpec architecture = networkChoice.spec(data.input(), data.inputs(), data.outputs());
     Sizes.checkHeap(COPIES * Network.bytesNeeded(architecture));
     return Network.create(architecture, networkChoice.initialization(), seed);
   }
 
-  private Trainer trainer(Network network, Backend backend, int[] ids, int split) {
+  private Trainer trainer(Network network, Backend backend, TrainingData data) {
     Trainer.Options options =
-        new Trainer.Options(
-            batch, time, Loss.SOFTMAX_CROSS_ENTROPY, optimizerChoice.optimizer(), false);
+        new Trainer.Options(batch, data.time(), data.loss(), optimizerChoice.optimizer(), false);
     long bytes = Trainer.bytesNeeded(network, options);
     Sizes.checkHeap(bytes);
     System.err.printf(
         Locale.ROOT,
-        "%d characters (%d to train on), vocabulary %d; %d parameters; workspace %s%n",
-        ids.length,
-        split,
-        network.spec().inputSize(),
+        "%s; %d parameters; workspace %s%n",
+        data.summary(),
         network.parameterCount(),
         Sizes.bytes(bytes));
     System.err.println(backend.describe());
@@ -143,63 +288,5 @@ final class TrainCommand implements Callable<Integer> {
     trainer.setNoiseSeed(seed);
     optimizerChoice.configure(trainer, steps);
     return trainer;
-  }
-
-  private void train(Trainer trainer, Windows windows, Interrupt interrupt, ModelFile model)
-      throws IOException {
-    long start = System.nanoTime();
-    double smooth = Double.NaN;
-    int skipped = 0;
-    int step = 0;
-    try (Progress progress = new Progress("train", steps)) {
-      while (step < steps && !interrupt.requested()) {
-        windows.next();
-        double loss = trainer.step(windows.inputs(), windows.targets());
-        step++;
-        skipped += trainer.lastStepSkipped() ? 1 : 0;
-        smooth = Double.isNaN(smooth) ? loss : 0.98 * smooth + 0.02 * loss;
-        optimizerChoice.observe(step, smooth);
-        if (progress.wants(step)) {
-          double seconds = (System.nanoTime() - start) / 1e9;
-          progress.show(
-              step,
-              String.format(
-                  Locale.ROOT,
-                  "loss %.3f nats, %.3f bits/char  %.0f chars/s  |g| %.2f",
-                  smooth,
-                  smooth / NATS_PER_BIT,
-                  (double) step * batch * time / seconds,
-                  trainer.gradientNorm()));
-        }
-      }
-    }
-    if (interrupt.requested()) {
-      model.save(out);
-      System.err.printf(Locale.ROOT, "%nstopped after step %d; the model is in %s%n", step, out);
-      return;
-    }
-    double seconds = (System.nanoTime() - start) / 1e9;
-    double validation = windows.validate(trainer);
-    model.save(out);
-    if (skipped > 0) {
-      System.err.println(
-          skipped
-              + " steps were skipped because their gradients were not finite;"
-              + " try a smaller --lr or --clip");
-    }
-    spec.commandLine()
-        .getOut()
-        .printf(
-            Locale.ROOT,
-            "trained %d steps in %.1f s: train loss %.4f nats (%.3f bits/char), validation loss"
-                + " %.4f nats (%.3f bits/char); saved %s%n",
-            steps,
-            seconds,
-            smooth,
-            smooth / NATS_PER_BIT,
-            validation,
-            validation / NATS_PER_BIT,
-            out);
-    spec.commandLine().getOut().flush();
   }
 }

@@ -10,7 +10,7 @@ final class Windows {
   private final int split;
   private final int batch;
   private final int time;
-  private final Rng rng;
+  private Rng rng;
   private final int[] inputs;
   private final int[] targets;
 
@@ -40,6 +40,14 @@ final class Windows {
     for (int row = 0; row < batch; row++) {
       fill(row, rng.nextInt(split - time));
     }
+  }
+
+  long position() {
+    return rng.state();
+  }
+
+  void restore(long position) {
+    rng = new Rng(position);
   }
 
   private void fill(int row, int start) {

@@ -295,6 +295,35 @@ public final class Trainer {
     return squaredError();
   }
 
+  /**
+   * The loss without an update; the carried state advances as in a step.
+   *
+   * @param x inputs [T, B, I]. Not modified.
+   * @param target targets [T, B, O]. Not modified.
+   * @param mask whether a target counts [T, B]. Not modified.
+   * @return the loss: the mean over the elements that count
+   */
+  public double evaluate(float[] x, float[] target, boolean[] mask) {
+    setTargets(target, mask);
+    unrolled.setNoise(null);
+    forward(x);
+    return squaredError();
+  }
+
+  /**
+   * The loss without an update; the carried state advances as in a step.
+   *
+   * @param x inputs [T, B, I]. Not modified.
+   * @param target classes [T, B], each in [0, O), or -1 to leave an element out. Not modified.
+   * @return the loss
+   */
+  public double evaluate(float[] x, int[] target) {
+    checkTargets(target);
+    unrolled.setNoise(null);
+    forward(x);
+    return crossEntropy();
+  }
+
   private void forward(float[] x) {
     beforeForward();
     unrolled.forward(options.time(), x);
