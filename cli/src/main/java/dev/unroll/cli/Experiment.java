@@ -128,7 +128,7 @@ final class Experiment {
       tester.clearState();
       tester.forward(task.time(), batch.x);
       tester.output(outputs);
-      for (int row = 0; row < batch.size; row++) {
+      for (int row = 0; row < Math.min(batch.size, count - done); row++) {
         boolean right = true;
         for (int t = 0; t < task.time(); t++) {
           int i = t * batch.size + row;

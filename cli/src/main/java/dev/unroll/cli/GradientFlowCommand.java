@@ -107,13 +107,19 @@ final class GradientFlowCommand implements Callable<Integer> {
             "|dL/dh_t| / |dL/dh_T|",
             true);
     PrintWriter out = spec.commandLine().getOut();
-    out.printf("%-12s %-10s %-10s %s%n", "network", "radius", "saturated", "gradient at step 1");
+    out.printf(
+        Locale.ROOT,
+        "%-12s %-10s %-10s %s%n",
+        "network",
+        "radius",
+        "saturated",
+        "gradient at step 1");
     for (int i = 0; i < made.size(); i++) {
       measure(networks.get(i), made.get(i), backend, rows, chart, out);
     }
     Output.write(csv, rows.toString());
     chart.save(plot);
-    out.printf("numbers in %s, picture in %s%n", csv, plot);
+    out.printf(Locale.ROOT, "numbers in %s, picture in %s%n", csv, plot);
     out.flush();
     return 0;
   }

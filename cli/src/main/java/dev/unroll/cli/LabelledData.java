@@ -75,7 +75,8 @@ final class LabelledData implements TrainingData {
       sequences.add(group.stream().map(r -> rows[r]).toArray(float[][]::new));
       classes[i] = labels.indexOf(of.get(shuffled[i]));
     }
-    x = new float[Math.multiplyExact(Math.multiplyExact(batch, this.window), features.size())];
+    Sizes.checkBatch(batch, this.window, features.size());
+    x = new float[batch * this.window * features.size()];
     y = new int[batch * this.window];
     rng = new Rng(seed ^ 0x5DEECE66DL);
   }

@@ -54,7 +54,8 @@ final class SeriesData implements TrainingData {
     scaling = Scaling.of(table, features, split);
     rows = scaling.apply(table);
     column = features.indexOf(target);
-    x = new float[Math.multiplyExact(Math.multiplyExact(batch, window), features.size())];
+    Sizes.checkBatch(batch, window, features.size());
+    x = new float[batch * window * features.size()];
     y = new float[batch * window];
     mask = new boolean[batch * window];
     rng = new Rng(seed ^ 0x5DEECE66DL);

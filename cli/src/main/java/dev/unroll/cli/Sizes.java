@@ -29,6 +29,28 @@ final class Sizes {
         : String.format(Locale.ROOT, "%.2f ms", nanos / 1e6);
   }
 
+  /** Refuses a batch of inputs that no array or heap can hold. */
+  static void checkBatch(long batch, long time, long width) {
+    long elements;
+    try {
+      elements = Math.multiplyExact(Math.multiplyExact(batch, time), width);
+    } catch (ArithmeticException e) {
+      elements = Long.MAX_VALUE;
+    }
+    if (elements > Integer.MAX_VALUE - 8) {
+      throw new UsageException(
+          "a batch of "
+              + batch
+              + " x "
+              + time
+              + " steps of "
+              + width
+              + " exceeds 2^31 elements;"
+              + " choose a smaller --batch or shorter windows");
+    }
+    checkHeap(2 * Float.BYTES * elements);
+  }
+
   /** Refuses a workspace that cannot fit before it is allocated. */
   static void checkHeap(long bytes) {
     long limit = Runtime.getRuntime().maxMemory();

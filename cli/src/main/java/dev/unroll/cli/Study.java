@@ -61,7 +61,7 @@ record Study(
         List.of(
             Variant.lstm(64, 2e-3f),
             Variant.gru(64, 2e-3f),
-            Variant.irnn(100, 3e-4f),
+            Variant.irnn(100, 1e-3f),
             Variant.rnn(100, 1e-3f, 1f)),
         50,
         8000,
@@ -107,7 +107,7 @@ record Study(
             Variant.gru(128, 2e-3f),
             Variant.rnn(128, 1e-3f, 1f)),
         32,
-        4000,
+        10_000,
         task.baseline() / 10);
   }
 

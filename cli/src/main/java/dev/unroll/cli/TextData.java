@@ -37,6 +37,7 @@ final class TextData implements TrainingData {
     }
     this.batch = batch;
     this.time = time;
+    Sizes.checkBatch(batch, time, 1);
     windows = new Windows(ids, split, batch, time, seed);
   }
 

@@ -158,7 +158,6 @@ final class TrainCommand implements Callable<Integer> {
     Backend backend = kernels.backend();
     TrainingData data = data();
     Network network = network(data);
-    Trainer trainer = trainer(network, backend, data);
     Training.Plan plan =
         new Training.Plan(
             steps,
@@ -170,9 +169,11 @@ final class TrainCommand implements Callable<Integer> {
             curves,
             out,
             describe(network, data));
+    Checkpoint from = resume == null ? null : plan.open(resume);
+    Trainer trainer = trainer(network, backend, data);
     Training training = new Training(network, trainer, data, optimizerChoice, plan);
-    if (resume != null) {
-      training.resume(resume);
+    if (resume != null && from != null) {
+      training.resume(from, resume);
     }
     try (Interrupt interrupt = new Interrupt()) {
       String result = training.run(interrupt);

@@ -26,7 +26,23 @@ final class Training {
       int checkpointEvery,
       List<Path> curves,
       Path out,
-      String run) {}
+      String run) {
+
+    /** Reads a checkpoint of this very run that has steps left to go. */
+    Checkpoint open(Path path) throws IOException {
+      Checkpoint from = Checkpoint.load(path);
+      String theirs = from.numbers().getOrDefault("run", "");
+      if (!theirs.equals(run)) {
+        throw new UsageException(path + " belongs to another run: " + firstDifference(theirs, run));
+      }
+      String step = from.numbers().getOrDefault("step", "");
+      if (step.matches("\\d{1,9}") && Integer.parseInt(step) >= steps) {
+        throw new UsageException(
+            path + " is at step " + step + " already; give more with --steps, now " + steps);
+      }
+      return from;
+    }
+  }
 
   private record Point(int step, double train, double validation) {}
 
@@ -58,14 +74,8 @@ final class Training {
   }
 
   /** Goes on where a checkpoint was taken. */
-  void resume(Path path) throws IOException {
-    Checkpoint from = Checkpoint.load(path);
+  void resume(Checkpoint from, Path path) {
     Map<String, String> n = from.numbers();
-    String run = n.getOrDefault("run", "");
-    if (!run.equals(plan.run())) {
-      throw new UsageException(
-          path + " belongs to another run: " + firstDifference(run, plan.run()));
-    }
     try {
       step = Integer.parseInt(n.get("step"));
       skipped = Integer.parseInt(n.get("skipped"));
@@ -89,10 +99,6 @@ final class Training {
     Checkpoint.copy(from.parameters(), network, path);
     bestParameters = from.best();
     trainer.restore(from.progress());
-    if (step >= plan.steps()) {
-      throw new UsageException(
-          path + " is at step " + step + " already; give more with --steps, now " + plan.steps());
-    }
     System.err.println("resumed " + path + " after step " + step);
   }
 

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 class CommandTest {
   @TempDir Path directory = Path.of("");
 
-  private record Result(int code, String out, String err) {}
+  record Result(int code, String out, String err) {}
 
-  private static Result unroll(Object... args) {
+  static Result unroll(Object... args) {
     PrintStream out = System.out;
     PrintStream err = System.err;
     ByteArrayOutputStream o = new ByteArrayOutputStream();
@@ -44,7 +44,7 @@ class CommandTest {
     }
   }
 
-  private static void refused(String part, Object... args) {
+  static void refused(String part, Object... args) {
     Result r = unroll(args);
     assertEquals(2, r.code(), r.out() + r.err());
     assertTrue(r.err().contains(part), r.err());
