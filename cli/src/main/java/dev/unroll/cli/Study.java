@@ -64,7 +64,7 @@ record Study(
             Variant.irnn(100, 1e-3f),
             Variant.rnn(100, 1e-3f, 1f)),
         50,
-        8000,
+        15_000,
         0.002);
   }
 

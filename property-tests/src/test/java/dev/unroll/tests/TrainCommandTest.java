@@ -77,7 +77,25 @@ class TrainCommandTest {
   void wordsAndBytes() throws IOException {
     for (String level : new String[] {"word", "byte"}) {
       Path out = directory.resolve(level);
-      CommandTest.Result r = unroll(train(out, 300, "--level", level, "--lr", 0.03));
+      CommandTest.Result r =
+          unroll(
+              "train",
+              "--text",
+              text(),
+              "--level",
+              level,
+              "--hidden",
+              24,
+              "--steps",
+              250,
+              "--batch",
+              8,
+              "--time",
+              16,
+              "--lr",
+              0.02,
+              "--out",
+              out);
       assertEquals(0, r.code(), r.err());
       CommandTest.Result e = unroll("evaluate", "--model", out, "--text", text());
       assertEquals(0, e.code(), e.err());
