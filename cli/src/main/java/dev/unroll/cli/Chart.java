@@ -66,9 +66,11 @@ final class Chart {
 
   private static String power(double exponent) {
     boolean whole = Math.abs(exponent - Math.rint(exponent)) < 1e-9;
-    return whole && (exponent < -3 || exponent > 3)
-        ? String.format(Locale.ROOT, "1e%.0f", exponent)
-        : String.format(Locale.ROOT, "%.2g", StrictMath.pow(10, exponent));
+    if (whole && (exponent < -3 || exponent > 3)) {
+      return String.format(Locale.ROOT, "1e%.0f", exponent);
+    }
+    String format = exponent >= 2 ? "%.0f" : "%.2g";
+    return String.format(Locale.ROOT, format, StrictMath.pow(10, exponent));
   }
 
   /** Whether a name is one of a picture that can be written. */

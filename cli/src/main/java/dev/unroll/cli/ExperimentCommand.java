@@ -28,14 +28,26 @@ import picocli.CommandLine.Spec;
     showDefaultValues = true,
     mixinStandardHelpOptions = true)
 final class ExperimentCommand implements Callable<Integer> {
+  private static final String ALL = "all";
+  private static final int LONG_TIME = 400;
+  private static final int LONG_STEPS = 8000;
+  private static final String HEADING =
+      """
+      # Experiments
+
+      Classic tasks of long-term dependencies, each network from the same seed on the same sequences, all of
+      it made by `unroll experiment all`. Seconds are those of the machine that made the document, one
+      thread; everything else has the same bits on every machine.
+      """;
+
   @Spec private CommandSpec spec;
   @Mixin private KernelChoice kernels;
 
   @Parameters(
       paramLabel = "NAME",
       description =
-          "adding, multiplication, temporal-order, temporal-order-3, copy or clipping; see"
-              + " docs/guide.md.")
+          "adding, multiplication, temporal-order, temporal-order-3, copy, clipping, or all for every"
+              + " one and a document of them.")
   private String name;
 
   @Option(
@@ -71,23 +83,64 @@ final class ExperimentCommand implements Callable<Integer> {
     if (time < 0 || steps < 0 || every < 1) {
       throw new UsageException("--time and --steps must not be negative, --every at least 1");
     }
-    Study study = Study.of(name, time);
-    List<Variant> variants = chosen(study);
-    Output.directory(out);
     Backend backend = kernels.backend();
+    try (Interrupt interrupt = new Interrupt()) {
+      if (name.equals(ALL)) {
+        if (time > 0 || steps > 0 || !only.isEmpty()) {
+          throw new UsageException("'all' has its own --time, --steps and --only");
+        }
+        runAll(backend, interrupt);
+      } else {
+        Study study = Study.of(name, time);
+        chosen(study);
+        Output.directory(out);
+        print(run(study, backend, interrupt));
+      }
+    }
+    return 0;
+  }
+
+  /* Those of the document, one after the other, and the document. */
+  private void runAll(Backend backend, Interrupt interrupt) throws IOException {
+    Output.directory(out);
+    StringBuilder document = new StringBuilder(HEADING);
+    for (String each : Study.NAMES) {
+      name = each;
+      document.append('\n').append(run(Study.of(each, 0), backend, interrupt));
+      if (each.equals("adding")) {
+        time = LONG_TIME;
+        steps = LONG_STEPS;
+        only = List.of("LSTM", "RNN");
+        document.append('\n').append(run(Study.of(each, time), backend, interrupt));
+        time = 0;
+        steps = 0;
+        only = List.of();
+      }
+    }
+    if (interrupt.requested()) {
+      return;
+    }
+    Output.write(out.resolve("experiments.md"), document.toString());
+    print(document.toString());
+  }
+
+  private void print(String text) {
+    PrintWriter writer = spec.commandLine().getOut();
+    writer.print(text);
+    writer.flush();
+  }
+
+  private String run(Study study, Backend backend, Interrupt interrupt) throws IOException {
     String file = study.name() + (time == 0 ? "" : "-" + time);
     int most = steps == 0 ? study.steps() : steps;
     Map<Variant, Experiment.Result> results = new LinkedHashMap<>();
-    try (Interrupt interrupt = new Interrupt()) {
-      for (Variant variant : variants) {
-        if (!interrupt.requested()) {
-          Experiment experiment = new Experiment(study, variant, backend, seed);
-          results.put(variant, experiment.run(most, every, interrupt));
-        }
+    for (Variant variant : chosen(study)) {
+      if (!interrupt.requested()) {
+        Experiment experiment = new Experiment(study, variant, backend, seed);
+        results.put(variant, experiment.run(most, every, interrupt));
       }
     }
-    write(study, file, results, most);
-    return 0;
+    return write(study, file, results, most);
   }
 
   private List<Variant> chosen(Study study) {
@@ -102,7 +155,7 @@ final class ExperimentCommand implements Callable<Integer> {
         .toList();
   }
 
-  private void write(Study study, String file, Map<Variant, Experiment.Result> results, int most)
+  private String write(Study study, String file, Map<Variant, Experiment.Result> results, int most)
       throws IOException {
     StringBuilder csv =
         new StringBuilder("network,step,train_loss,test_loss,errors,norm,seconds\n");
@@ -136,9 +189,7 @@ final class ExperimentCommand implements Callable<Integer> {
     chart.save(out.resolve(file + ".png"));
     String table = table(study, results, most, file);
     Output.write(out.resolve(file + ".md"), table);
-    PrintWriter writer = spec.commandLine().getOut();
-    writer.print(table);
-    writer.flush();
+    return table;
   }
 
   private String table(
@@ -160,7 +211,9 @@ final class ExperimentCommand implements Callable<Integer> {
             seed,
             Experiment.TEST));
     text.append("    unroll experiment ").append(study.name());
-    text.append(time == 0 ? "" : " --time " + time).append("\n\n");
+    text.append(time == 0 ? "" : " --time " + time);
+    text.append(only.isEmpty() ? "" : " --only " + String.join(",", only));
+    text.append(steps == 0 ? "" : " --steps " + steps).append("\n\n");
     text.append(
         "| network | parameters | solved at step | test loss | wrong | skipped | seconds |\n");
     text.append("|---|---|---|---|---|---|---|\n");

@@ -41,7 +41,11 @@ record Study(
       case "clipping" -> clipping(time == 0 ? 50 : time);
       default ->
           throw new UsageException(
-              "unknown experiment '" + name + "'; choose one of " + String.join(", ", NAMES));
+              "unknown experiment '"
+                  + name
+                  + "'; choose one of "
+                  + String.join(", ", NAMES)
+                  + ", all");
     };
   }
 
