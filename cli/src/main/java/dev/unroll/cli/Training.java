@@ -207,7 +207,9 @@ final class Training {
         ending = "stopped because the gradients are not finite; ";
       }
     }
-    watch.observe(step, trainer.gradientNorm());
+    if (step % optimizer.accumulate() == 0) {
+      watch.observe(step, trainer.gradientNorm());
+    }
     if (Double.isFinite(loss)) {
       smooth = Double.isNaN(smooth) ? loss : 0.98 * smooth + 0.02 * loss;
     }
