@@ -111,7 +111,7 @@ final class Experiment {
   }
 
   private boolean solved(Score score) {
-    return score.loss() < study.solved() && (!study.task().classes() || score.errors() == 0);
+    return score.loss() < study.solved() && (!study.task().exact() || score.errors() == 0);
   }
 
   /* The same sequences every time. */
@@ -119,7 +119,7 @@ final class Experiment {
     tester.refresh();
     tester.clearState();
     Rng unseen = new Rng(TEST_SEED);
-    Task task = study.task();
+    Task task = study.task().test();
     double sum = 0;
     long counted = 0;
     int errors = 0;
@@ -139,7 +139,7 @@ final class Experiment {
                     ? Scores.crossEntropy(outputs, i * n, n, batch.classes[i])
                     : squaredError(i);
             counted++;
-            right &= !task.classes() || Scores.best(outputs, i * n, n) == batch.classes[i];
+            right &= !task.exact() || Scores.best(outputs, i * n, n) == batch.classes[i];
           }
         }
         errors += right ? 0 : 1;

@@ -46,7 +46,7 @@ final class ExperimentCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
       description =
-          "adding, multiplication, temporal-order, temporal-order-3, copy, clipping, or all for every"
+          "adding, multiplication, temporal-order, temporal-order-3, copy, clipping, char-lm, or all for every"
               + " one and a document of them.")
   private String name;
 
@@ -55,6 +55,9 @@ final class ExperimentCommand implements Callable<Integer> {
       paramLabel = "T",
       description = "Steps of a sequence (copy: of silence); 0 for the usual number.")
   private int time;
+
+  @Option(names = "--text", paramLabel = "FILE|DIR", description = "char-lm: the text.")
+  private List<Path> text = List.of();
 
   @Option(names = "--steps", paramLabel = "N", description = "Training steps at most; 0: usual.")
   private int steps;
@@ -86,18 +89,27 @@ final class ExperimentCommand implements Callable<Integer> {
     Backend backend = kernels.backend();
     try (Interrupt interrupt = new Interrupt()) {
       if (name.equals(ALL)) {
-        if (time > 0 || steps > 0 || !only.isEmpty()) {
-          throw new UsageException("'all' has its own --time, --steps and --only");
+        if (time > 0 || steps > 0 || !only.isEmpty() || !text.isEmpty()) {
+          throw new UsageException(
+              "'all' has its own --time, --steps and --only, and takes no --text");
         }
         runAll(backend, interrupt);
       } else {
-        Study study = Study.of(name, time);
+        Study study = study();
         chosen(study);
         Output.directory(out);
         print(run(study, backend, interrupt));
       }
     }
     return 0;
+  }
+
+  private Study study() throws IOException {
+    if (name.equals(Study.TEXT) == text.isEmpty()) {
+      throw new UsageException(
+          text.isEmpty() ? Study.TEXT + " needs --text" : "--text is for " + Study.TEXT);
+    }
+    return text.isEmpty() ? Study.of(name, time) : Study.ofText(Corpus.read(text), time);
   }
 
   /* Those of the document, one after the other, and the document. */
@@ -200,17 +212,23 @@ final class ExperimentCommand implements Callable<Integer> {
     text.append(
         String.format(
             Locale.ROOT,
-            "Baseline: %s %.4g. Solved: below %.3g%s. Batch %d, at most %d steps, seed %d; tested on"
+            "Baseline: %s %.4g.%s Batch %d, at most %d steps, seed %d; tested on"
                 + " %d unseen sequences.%n%n",
             classes ? "cross-entropy" : "mean squared error",
             study.task().baseline(),
-            study.solved(),
-            classes ? " and no error" : "",
+            study.solved() == 0
+                ? ""
+                : String.format(
+                    Locale.ROOT,
+                    " Solved: below %.3g%s.",
+                    study.solved(),
+                    study.task().exact() ? " and no error" : ""),
             study.batch(),
             most,
             seed,
             Experiment.TEST));
     text.append("    unroll experiment ").append(study.name());
+    text.append(this.text.isEmpty() ? "" : " --text FILE");
     text.append(time == 0 ? "" : " --time " + time);
     text.append(only.isEmpty() ? "" : " --only " + String.join(",", only));
     text.append(steps == 0 ? "" : " --steps " + steps).append("\n\n");
@@ -226,9 +244,9 @@ final class ExperimentCommand implements Callable<Integer> {
               e.getKey().name(),
               e.getKey().hidden(),
               r.parameters(),
-              r.solvedAt() < 0 ? "not" : Integer.toString(r.solvedAt()),
+              study.solved() == 0 ? "" : r.solvedAt() < 0 ? "not" : Integer.toString(r.solvedAt()),
               r.loss(),
-              classes ? r.errors() + " of " + Experiment.TEST : "",
+              study.task().exact() ? r.errors() + " of " + Experiment.TEST : "",
               r.skipped(),
               r.seconds()));
     }

@@ -30,6 +30,23 @@ record Study(
   static final List<String> NAMES =
       List.of("adding", "multiplication", "temporal-order", "temporal-order-3", "copy", "clipping");
 
+  /** The name of the study that needs a text. */
+  static final String TEXT = "char-lm";
+
+  /** Language models of a text; time 0 takes windows of 64 characters. */
+  static Study ofText(String text, int time) {
+    int window = time == 0 ? 64 : time;
+    return new Study(
+        TEXT,
+        "Telling the next character",
+        "Mikolov et al. 2010; Graves 2013",
+        Task.Characters.of(text, window),
+        List.of(Variant.lstm(128, 2e-3f), Variant.gru(128, 2e-3f), Variant.rnn(128, 2e-3f, 1f)),
+        32,
+        1500,
+        0);
+  }
+
   /** A study by its name; time 0 takes the usual number of steps of a sequence. */
   static Study of(String name, int time) {
     return switch (name) {
@@ -45,7 +62,7 @@ record Study(
                   + name
                   + "'; choose one of "
                   + String.join(", ", NAMES)
-                  + ", all");
+                  + ", char-lm, all");
     };
   }
 

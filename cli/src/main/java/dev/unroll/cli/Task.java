@@ -23,6 +23,16 @@ interface Task {
   /** Error of an answer that does not look at the input: mean squared error or cross-entropy. */
   double baseline();
 
+  /** The same task on sequences that never train. */
+  default Task test() {
+    return this;
+  }
+
+  /** Whether a sequence is right or wrong as a whole. */
+  default boolean exact() {
+    return classes();
+  }
+
   /** Makes one sequence in a row of an emptied batch. */
   void fill(Rng rng, Batch batch, int row);
 
@@ -166,6 +176,65 @@ interface Task {
       batch.set(0, row, 2 + DISTRACTORS, 1f);
       batch.set(time - 1, row, 2 + DISTRACTORS + 1, 1f);
       batch.answer(time - 1, row, label);
+    }
+  }
+
+  /**
+   * A character language model: windows of a text, at every step the next character is wanted.
+   * Trains on the first nine tenths.
+   */
+  record Characters(int[] ids, int from, int to, int inputs, int time) implements Task {
+    private static final double TRAINING_PART = 0.9;
+
+    static Characters of(String text, int time) {
+      Vocabulary vocabulary = Vocabulary.of(text, Vocabulary.Level.CHAR);
+      int[] ids = vocabulary.encode(text);
+      int split = (int) (ids.length * TRAINING_PART);
+      if (split < time + 2 || ids.length - split < time + 2) {
+        throw new UsageException(
+            "the text has "
+                + ids.length
+                + " characters; windows of "
+                + time
+                + " need at least "
+                + 10 * (time + 2));
+      }
+      return new Characters(ids, 0, split, vocabulary.size(), time);
+    }
+
+    @Override
+    public Task test() {
+      return new Characters(ids, to, ids.length, inputs, time);
+    }
+
+    @Override
+    public int outputs() {
+      return inputs;
+    }
+
+    @Override
+    public boolean classes() {
+      return true;
+    }
+
+    @Override
+    public boolean exact() {
+      return false;
+    }
+
+    /* All characters alike. */
+    @Override
+    public double baseline() {
+      return StrictMath.log(inputs);
+    }
+
+    @Override
+    public void fill(Rng rng, Batch batch, int row) {
+      int start = from + rng.nextInt(to - from - time);
+      for (int t = 0; t < time; t++) {
+        batch.set(t, row, ids[start + t], 1f);
+        batch.answer(t, row, ids[start + t + 1]);
+      }
     }
   }
 

@@ -237,6 +237,13 @@ class TrainCommandTest {
     assertTrue(Files.size(out.resolve("adding-10.png")) > 1000);
     assertTrue(
         Files.readString(out.resolve("adding-10.md")).contains("Baseline: mean squared error"));
+    Object[] text = {"experiment", "char-lm", "--text", text(), "--time", 16, "--out", out};
+    CommandTest.Result lm = unroll(with(text, "--only", "GRU", "--steps", 100));
+    assertEquals(0, lm.code(), lm.err());
+    String loss =
+        lm.out().replaceAll("(?s).*GRU, 128 units [|] [0-9]+ [|] +[|] ([0-9.]+) .*", "$1");
+    assertTrue(Double.parseDouble(loss) < 1, lm.out());
+    refused("needs --text", "experiment", "char-lm");
     refused("unknown experiment", "experiment", "subtracting");
     refused("no network 'CNN'", "experiment", "adding", "--only", "CNN");
     refused("at least 20", "experiment", "temporal-order", "--time", 5);
