@@ -25,12 +25,16 @@ final class Panels extends PackedMatrix {
   final MemorySegment weights;
   final float[] bias;
 
+  /* One column of a panel on its way, since a store off-heap costs a check for each element. */
+  private final float[] part;
+
   Panels(int rows, int columns, PackedMatrix.Use use) {
     super(rows, columns);
     vectors = use == PackedMatrix.Use.BATCH ? 2 : columns < VectorGemv.MANY ? 8 : 4;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     weights = Arena.ofAuto().allocate(size, ALIGNMENT);
     bias = new float[rows];
+    part = new float[vectors * LENGTH];
   }
 
   @Override
@@ -68,8 +72,9 @@ final class Panels extends PackedMatrix {
         long to = (long) start * columns() + (long) (column + j) * lanes + (i - start);
         int at = offset + (i - row) * stride + j;
         for (int r = 0; r < end - i; r++) {
-          weights.setAtIndex(FLOAT, to + r, from[at + r * stride]);
+          part[r] = from[at + r * stride];
         }
+        MemorySegment.copy(part, 0, weights, FLOAT, to * Float.BYTES, end - i);
       }
       i = end;
     }

@@ -79,13 +79,35 @@ final class VectorElements implements ElementKernels {
 
   @Override
   public void sumRowsAccumulate(int n, int columns, float[] m, int mo, int ms, float[] s, int so) {
-    for (int j = 0; j < columns; j += LENGTH) {
-      sumColumn(n, m, mo + j, ms, s, so + j);
+    int j = 0;
+    for (; j + 4 * LENGTH <= columns; j += 4 * LENGTH) {
+      sumFour(n, m, mo + j, ms, s, so + j);
+    }
+    for (; j < columns; j += LENGTH) {
+      sumOne(n, m, mo + j, ms, s, so + j);
     }
   }
 
-  /* A loop of its own: an accumulator through the inner of two loops may end up in a box. */
-  private static void sumColumn(int n, float[] m, int mo, int ms, float[] s, int so) {
+  /* Four vectors of columns in one walk over the rows, which are far apart in memory. */
+  private static void sumFour(int n, float[] m, int mo, int ms, float[] s, int so) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, s, so);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, s, so + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, s, so + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, s, so + 3 * LENGTH);
+    for (int i = 0; i < n; i++) {
+      int at = mo + i * ms;
+      a0 = a0.add(FloatVector.fromArray(SPECIES, m, at));
+      a1 = a1.add(FloatVector.fromArray(SPECIES, m, at + LENGTH));
+      a2 = a2.add(FloatVector.fromArray(SPECIES, m, at + 2 * LENGTH));
+      a3 = a3.add(FloatVector.fromArray(SPECIES, m, at + 3 * LENGTH));
+    }
+    a0.intoArray(s, so);
+    a1.intoArray(s, so + LENGTH);
+    a2.intoArray(s, so + 2 * LENGTH);
+    a3.intoArray(s, so + 3 * LENGTH);
+  }
+
+  private static void sumOne(int n, float[] m, int mo, int ms, float[] s, int so) {
     FloatVector sum = FloatVector.fromArray(SPECIES, s, so);
     for (int i = 0; i < n; i++) {
       sum = sum.add(FloatVector.fromArray(SPECIES, m, mo + i * ms));
