@@ -90,6 +90,15 @@ public final class GradientFlow {
     activations[to] += (long) rows * width;
   }
 
+  /** Counts all gates of one step; the third is a tanh, the others are sigmoids. */
+  void countGates(
+      int layer, int direction, int gates, int rows, int width, float[] a, int at, int padded) {
+    for (int gate = 0; gate < gates; gate++) {
+      int from = at + gate * padded;
+      countSaturated(layer, direction, gate != 2, rows, width, a, from, gates * padded);
+    }
+  }
+
   void beforeUpdate(float[] values) {
     System.arraycopy(values, 0, before, 0, before.length);
   }

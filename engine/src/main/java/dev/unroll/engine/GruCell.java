@@ -63,12 +63,9 @@ final class GruCell implements Cell {
   @Override
   public void observe(int t, int next, GradientFlow flow, int layer, int direction) {
     int p = state.paddedHidden;
-    int h = weights.layer.hidden();
     int rows = state.batch;
-    for (int gate = 0; gate < 3; gate++) {
-      int at = t * rows * 3 * p + gate * p;
-      flow.countSaturated(layer, direction, gate != 2, rows, h, inputGates, at, 3 * p);
-    }
+    int at = t * rows * 3 * p;
+    flow.countGates(layer, direction, 3, rows, weights.layer.hidden(), inputGates, at, p);
   }
 
   @Override

@@ -169,12 +169,9 @@ final class LstmCell implements Cell {
   @Override
   public void observe(int t, int next, GradientFlow flow, int layer, int direction) {
     int p = state.paddedHidden;
-    int h = weights.layer.hidden();
     int rows = state.batch;
-    for (int gate = 0; gate < 4; gate++) {
-      int at = t * rows * 4 * p + gate * p;
-      flow.countSaturated(layer, direction, gate != 2, rows, h, gates, at, 4 * p);
-    }
+    int at = t * rows * 4 * p;
+    flow.countGates(layer, direction, 4, rows, weights.layer.hidden(), gates, at, p);
   }
 
   @Override
