@@ -31,7 +31,7 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   float[] NOTHING = {};
 
   /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
-  void step(float[] x);
+  void step(float[] x, int xo);
 
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.

@@ -42,8 +42,8 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public void step(float[] x) {
-    kernels.affine().affine(weights.inputWeights(), x, 0, inputGates, 0);
+  public void step(float[] x, int xo) {
+    kernels.affine().affine(weights.inputWeights(), x, xo, inputGates, 0);
     forward(0, 0, 0);
   }
 

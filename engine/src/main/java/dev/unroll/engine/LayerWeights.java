@@ -23,6 +23,9 @@ final class LayerWeights {
   static final String NORM_GAIN_C = "weight_ln_c";
   static final String NORM_BIAS_C = "bias_ln_c";
 
+  /* So few floats are copied faster one by one. */
+  private static final int FEW = 8;
+
   static final String INITIAL_HIDDEN = "h0";
   static final String INITIAL_CELL = "c0";
 
@@ -358,25 +361,28 @@ final class LayerWeights {
     return Memory.require(inputHidden, "W_ih is packed unless the input is one-hot");
   }
 
-  /** Columns of the joined matrix [W_ih, W_hh], or 0. */
-  int joinedColumns() {
-    return joined ? inputSize + layer.outputSize() : 0;
+  /** Whether {@link #hiddenHidden} is [W_ih, W_hh]. */
+  boolean isJoined() {
+    return joined;
   }
 
-  /**
-   * b + W_ih x + W_hh h of one step, in this order.
-   *
-   * @param join scratch of {@link #joinedColumns} elements
-   */
-  void step(float[] x, float[] h, float[] join, float[] gates) {
-    if (joined) {
-      System.arraycopy(x, 0, join, 0, inputSize);
-      System.arraycopy(h, 0, join, inputSize, layer.outputSize());
-      affine.affine(hiddenHidden, join, 0, gates, 0);
-    } else {
-      affine.affine(inputWeights(), x, 0, gates, 0);
-      affine.affineBatchAccumulate(hiddenHidden, 1, h, 0, paddedOutput, gates, 0, gateRows);
+  /** b + W_ih x + W_hh h of one step, in this order; joined, x is put before h. */
+  void step(float[] x, int xo, State state, float[] gates) {
+    float[] h = state.h;
+    if (!joined) {
+      affine.affine(inputWeights(), x, xo, gates, 0);
+      int ho = state.hidden(0);
+      affine.affineBatchAccumulate(hiddenHidden, 1, h, ho, paddedOutput, gates, 0, gateRows);
+      return;
     }
+    if (inputSize < FEW) {
+      for (int i = 0; i < inputSize; i++) {
+        h[i] = x[xo + i];
+      }
+    } else {
+      System.arraycopy(x, xo, h, 0, inputSize);
+    }
+    affine.affine(hiddenHidden, h, 0, gates, 0);
   }
 
   boolean isOneHot() {

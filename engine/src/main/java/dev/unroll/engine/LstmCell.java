@@ -17,9 +17,6 @@ final class LstmCell implements Cell {
   private final LayerWeights weights;
   private final State state;
   private final float[] gates;
-
-  /* x and h of a step side by side, where the weights are. */
-  private final float[] join;
   private final float[] tanhC;
 
   /* Layer normalisation only: the norms, W_hh h and the gradients of z; else the gates themselves. */
@@ -51,7 +48,6 @@ final class LstmCell implements Cell {
     int r = state.paddedOutput;
     long n = (long) time * state.batch;
     gates = memory.floats(n, weights.gateRows);
-    join = memory.floats(1, weights.joinedColumns());
     CellOptions options = weights.layer.options();
     general = options.isStandard() ? null : new GeneralLstm(weights, n, memory);
     pointwise = general == null ? kernels.lstm() : general;
@@ -87,13 +83,13 @@ final class LstmCell implements Cell {
   }
 
   @Override
-  public void step(float[] x) {
+  public void step(float[] x, int xo) {
     if (inputNorm != null) {
-      kernels.affine().affine(weights.inputWeights(), x, 0, gates, 0);
+      kernels.affine().affine(weights.inputWeights(), x, xo, gates, 0);
       forward(0, 0, 0);
       return;
     }
-    weights.step(x, state.h, join, gates);
+    weights.step(x, xo, state, gates);
     update(0, 0, 0);
   }
 

@@ -66,8 +66,8 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public void step(float[] x) {
-    kernels.affine().affine(weights.inputWeights(), x, 0, gates, 0);
+  public void step(float[] x, int xo) {
+    kernels.affine().affine(weights.inputWeights(), x, xo, gates, 0);
     forward(0, 0, 0);
   }
 

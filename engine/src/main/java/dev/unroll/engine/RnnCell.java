@@ -11,9 +11,6 @@ final class RnnCell implements Cell {
   private final boolean relu;
   private final float[] gates;
 
-  /* x and h of a step side by side, where the weights are. */
-  private final float[] join;
-
   /* h before zoneout, for BPTT; empty without it. */
   private final float[] raw;
   private final CellOptions options;
@@ -28,7 +25,6 @@ final class RnnCell implements Cell {
     this.state = state;
     relu = weights.layer.cell() == CellKind.RNN_RELU;
     gates = memory.floats((long) time * state.batch, weights.gateRows);
-    join = memory.floats(1, weights.joinedColumns());
     raw = memory.floats(weights.zoneout ? (long) time * state.batch : 0, weights.gateRows);
     options = weights.layer.options();
     activation = options.activation(weights.layer.cell(), 0);
@@ -47,9 +43,9 @@ final class RnnCell implements Cell {
   }
 
   @Override
-  public void step(float[] x) {
-    weights.step(x, state.h, join, gates);
-    activate(state.paddedHidden, 0, 0);
+  public void step(float[] x, int xo) {
+    weights.step(x, xo, state, gates);
+    activate(state.paddedHidden, 0, state.hidden(0));
   }
 
   @Override

@@ -10,7 +10,10 @@ final class State {
   final int batch;
   final int paddedOutput;
   final int paddedHidden;
+
+  /** Slots of h, behind room for a step's input where W_ih and W_hh are joined. */
   final float[] h;
+
   final float[] c;
   final LayerSpec layer;
 
@@ -20,6 +23,7 @@ final class State {
   /** Locked mask of the recurrent input [batch, paddedOutput], or empty. */
   final float[] mask;
 
+  private final int room;
   private final boolean locked;
   private final float[] initialHidden;
   private final float[] initialCell;
@@ -29,7 +33,8 @@ final class State {
     layer = weights.layer;
     paddedOutput = weights.paddedOutput;
     paddedHidden = weights.paddedHidden;
-    h = memory.floats((long) slots * batch, paddedOutput);
+    room = weights.isJoined() ? weights.inputSize : 0;
+    h = memory.floats(1, room + (long) slots * batch * paddedOutput);
     c = memory.floats(layer.cell().hasCellState() ? (long) slots * batch : 0, paddedHidden);
     this.locked = locked;
     recurrent = locked ? memory.floats((long) slots * batch, paddedOutput) : h;
@@ -60,7 +65,7 @@ final class State {
 
   /** Index of a slot's first h. */
   int hidden(int slot) {
-    return slot * batch * paddedOutput;
+    return room + slot * batch * paddedOutput;
   }
 
   /** Index of a slot's first c. */

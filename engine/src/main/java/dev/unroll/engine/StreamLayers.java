@@ -78,7 +78,7 @@ final class StreamLayers {
     }
     sums = new float[spec.topology().residual() ? count : 0][];
     for (int l = 0; l < sums.length; l++) {
-      sums[l] = memory.floats(1, states[l].h.length);
+      sums[l] = memory.floats(1, states[l].paddedOutput);
     }
     clearState();
     input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
@@ -102,7 +102,7 @@ final class StreamLayers {
   }
 
   void step(float[] x, float[] y) {
-    stepCell(0, x);
+    stepCell(0, x, 0);
     advance(x, y);
   }
 
@@ -121,45 +121,50 @@ final class StreamLayers {
     } else {
       int size = spec.embeddingSize();
       System.arraycopy(parameters, embeddingOffset + id * size, input, 0, size);
-      stepCell(0, input);
+      stepCell(0, input, 0);
     }
     advance(input, y);
   }
 
-  private void stepCell(int l, float[] x) {
+  private void stepCell(int l, float[] x, int xo) {
     if (zoneouts.length == 0) {
-      cells[l].step(x);
+      cells[l].step(x, xo);
       return;
     }
     zoneouts[l].remember();
-    cells[l].step(x);
+    cells[l].step(x, xo);
     zoneouts[l].mixRemembered();
   }
 
   /* The layers above the first, and the head. */
   private void advance(float[] x, float[] y) {
     float[] h = states[0].h;
+    int ho = states[0].hidden(0);
     for (int l = 1; l < cells.length; l++) {
-      float[] below = h;
       if (joined.length > 0) {
         int size = spec.layerOutputSize(l - 1);
-        System.arraycopy(h, 0, joined, 0, size);
+        System.arraycopy(h, ho, joined, 0, size);
         System.arraycopy(x, 0, joined, size, spec.layerInputSize(0));
-        below = joined;
+        stepCell(l, joined, 0);
+      } else {
+        stepCell(l, h, ho);
       }
-      stepCell(l, below);
       float[] own = states[l].h;
+      int oo = states[l].hidden(0);
       if (sums.length > 0) {
-        kernels.elements().add(own.length, h, 0, own, 0, sums[l], 0);
+        kernels.elements().add(states[l].paddedOutput, h, ho, own, oo, sums[l], 0);
         own = sums[l];
+        oo = 0;
       }
       h = own;
+      ho = oo;
     }
     if (head != null) {
-      kernels.affine().affine(head, h, 0, output, 0);
-      h = output;
+      kernels.affine().affine(head, h, ho, output, 0);
+      System.arraycopy(output, 0, y, 0, y.length);
+    } else {
+      System.arraycopy(h, ho, y, 0, y.length);
     }
-    System.arraycopy(h, 0, y, 0, y.length);
   }
 
   /** One step for nothing, so that the first real one loads no class. */

@@ -54,13 +54,13 @@ final class Zoneout {
 
   /** Keeps the state of a stream before its step in place. */
   void remember() {
-    System.arraycopy(state.h, 0, aside, 0, aside.length);
+    System.arraycopy(state.h, state.hidden(0), aside, 0, aside.length);
     System.arraycopy(state.c, 0, asideCell, 0, asideCell.length);
   }
 
   /** Mixes a stream's state after its step. */
   void mixRemembered() {
-    mix(aside.length, keepHidden, 0, aside, 0, state.h, 0);
+    mix(aside.length, keepHidden, 0, aside, 0, state.h, state.hidden(0));
     mix(asideCell.length, keepCell, 0, asideCell, 0, state.c, 0);
   }
 

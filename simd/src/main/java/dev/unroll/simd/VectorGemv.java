@@ -11,10 +11,10 @@ import jdk.incubator.vector.FloatVector;
  * Matrix times one vector. A kernel keeps one accumulator per vector of rows and takes the columns
  * in ascending order, so a sum stays in its lane and its order does not depend on the width.
  *
- * <p>Each vector of rows is read through a slice of its own. All slices of a panel have one size
- * and one offset, so C2 keeps one range check a column instead of one a load; the slices themselves
- * never reach the heap. The stride is no constant, or C2 would unroll and put the fused
- * multiply-adds of one accumulator next to each other.
+ * <p>Eight vectors of rows are read through a slice each. The slices have one size and one offset,
+ * so C2 keeps one range check a column instead of eight; they never reach the heap, in a method
+ * that is too large to be inlined anywhere (elsewhere they do). The stride is no constant, or C2
+ * would unroll and put the fused multiply-adds of one accumulator next to each other.
  *
  * <p>Everything is written out, because in methods of this size C2 inlines no helper.
  */
@@ -110,22 +110,17 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
-    long size = columns * stride - 3 * BYTES;
-    MemorySegment w0 = w.asSlice(at, size);
-    MemorySegment w1 = w.asSlice(at + BYTES, size);
-    MemorySegment w2 = w.asSlice(at + 2 * BYTES, size);
-    MemorySegment w3 = w.asSlice(at + 3 * BYTES, size);
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = k * stride;
-      a0 = FloatVector.fromMemorySegment(SPECIES, w0, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, w1, p, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, w2, p, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, w3, p, ORDER).fma(xk, a3);
+      long p = at + k * stride;
+      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2 * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3 * BYTES, ORDER).fma(xk, a3);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -145,16 +140,13 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
-    long size = columns * stride - BYTES;
-    MemorySegment w0 = w.asSlice(at, size);
-    MemorySegment w1 = w.asSlice(at + BYTES, size);
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = k * stride;
-      a0 = FloatVector.fromMemorySegment(SPECIES, w0, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, w1, p, ORDER).fma(xk, a1);
+      long p = at + k * stride;
+      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -172,13 +164,11 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
-    long size = columns * stride;
-    MemorySegment w0 = w.asSlice(at, size);
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = k * stride;
-      a0 = FloatVector.fromMemorySegment(SPECIES, w0, p, ORDER).fma(xk, a0);
+      long p = at + k * stride;
+      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
     }
     a0.intoArray(z, zo);
   }
