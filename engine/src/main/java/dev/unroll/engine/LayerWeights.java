@@ -389,6 +389,17 @@ final class LayerWeights {
     return oneHot;
   }
 
+  /**
+   * Where in the flat gradients that of W_ih (or of W_hh) stands with the very rows and stride of a
+   * padded one, or -1 where it does not and {@link #addWeightGradient} must add it.
+   */
+  int gradientOffset(boolean recurrent, int stride) {
+    Parameter weight = recurrent ? whh : wih;
+    boolean dense = layer.hidden() == paddedHidden && weight.columns() == stride;
+    boolean masked = recurrent && dropProbability > 0;
+    return dense && !masked ? weight.offset() : -1;
+  }
+
   /** Adds a padded gradient [gateRows, stride] of W_ih (or of W_hh) to the flat gradients. */
   void addWeightGradient(boolean recurrent, float[] padded, int stride, float[] gradients) {
     Parameter weight = recurrent ? whh : wih;

@@ -15,6 +15,7 @@ final class ParallelKernels {
   /* Multiply-adds, or elements of a cell, below which a hand-over of a microsecond does not pay. */
   private static final long SMALL_PRODUCT = 1 << 18;
   private static final long SMALL_CELL = 1 << 12;
+  private static final long SMALL_MATRIX = 1 << 14;
 
   /* The kernels take inputs by eight. */
   private static final int BLOCK = 8;
@@ -52,8 +53,12 @@ final class ParallelKernels {
     private final Team team;
     private final Team.Task batch = this::batchPart;
     private final Team.Task outer = this::outerPart;
+    private final Team.Task pack = this::packPart;
+    private final Team.Task packTransposed = this::packTransposedPart;
 
     private PackedMatrix w;
+    private int toRow;
+    private int toColumn;
     private boolean accumulate;
     private int n;
     private int rows;
@@ -94,7 +99,15 @@ final class ParallelKernels {
         float[] from,
         int offset,
         int stride) {
-      serial.pack(to, row, column, rows, columns, from, offset, stride);
+      if (isSmall(rows, columns) || !team.acquire()) {
+        serial.pack(to, row, column, rows, columns, from, offset, stride);
+        return;
+      }
+      runPack(pack, to, row, column, rows, columns, from, offset, stride);
+    }
+
+    private static boolean isSmall(int rows, int columns) {
+      return (long) rows * columns < SMALL_MATRIX;
     }
 
     @Override
@@ -107,7 +120,48 @@ final class ParallelKernels {
         float[] from,
         int offset,
         int stride) {
-      serial.packTransposed(to, row, column, rows, columns, from, offset, stride);
+      if (isSmall(rows, columns) || !team.acquire()) {
+        serial.packTransposed(to, row, column, rows, columns, from, offset, stride);
+        return;
+      }
+      runPack(packTransposed, to, row, column, rows, columns, from, offset, stride);
+    }
+
+    private void runPack(
+        Team.Task task,
+        PackedMatrix to,
+        int row,
+        int column,
+        int rows,
+        int columns,
+        float[] from,
+        int offset,
+        int stride) {
+      w = to;
+      toRow = row;
+      toColumn = column;
+      this.rows = rows;
+      this.columns = columns;
+      x = from;
+      xo = offset;
+      xs = stride;
+      try {
+        team.run(task);
+      } finally {
+        team.release();
+      }
+    }
+
+    private void packPart(int part, int parts) {
+      int r = first(part, parts, rows, Kernels.LANES);
+      int count = first(part + 1, parts, rows, Kernels.LANES) - r;
+      serial.pack(w, toRow + r, toColumn, count, columns, x, xo + r * xs, xs);
+    }
+
+    private void packTransposedPart(int part, int parts) {
+      int r = first(part, parts, rows, Kernels.LANES);
+      int count = first(part + 1, parts, rows, Kernels.LANES) - r;
+      serial.packTransposed(w, toRow + r, toColumn, count, columns, x, xo + r, xs);
     }
 
     @Override

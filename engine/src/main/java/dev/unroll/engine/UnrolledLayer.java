@@ -67,7 +67,11 @@ final class UnrolledLayer {
     int t = training ? 1 : 0;
     int r = weights.paddedOutput;
     int p = weights.paddedHidden;
-    long widest = Math.max(weights.isOneHot() ? 0 : weights.paddedInput, r);
+    int i = weights.paddedInput;
+    long widest = weights.gradientOffset(true, r) < 0 ? r : 0;
+    if (!weights.isOneHot() && weights.gradientOffset(false, i) < 0) {
+      widest = Math.max(widest, i);
+    }
     long tableSize = weights.isOneHot() ? weights.inputSize : 0;
     outputGradient = memory.floats((long) t * time * batch, r);
     dh = memory.floats((long) t * batch, r);
@@ -202,21 +206,25 @@ final class UnrolledLayer {
     int rows = weights.gateRows;
     int r = weights.paddedOutput;
     int before = state.hidden(reverse ? 1 : 0);
-    Arrays.fill(weightGradient, 0, rows * r, 0f);
+    int offset = weights.gradientOffset(true, r);
+    float[] dw = offset < 0 ? weightGradient : gradients;
+    int at = Math.max(offset, 0);
+    if (offset < 0) {
+      Arrays.fill(weightGradient, 0, rows * r, 0f);
+    }
     float[] dz = cell.recurrentGates();
     int ofHidden = weights.hiddenRows;
     kernels
         .affine()
-        .outerAccumulate(
-            n, dz, 0, rows, ofHidden, state.recurrent, before, r, r, weightGradient, 0, r);
+        .outerAccumulate(n, dz, 0, rows, ofHidden, state.recurrent, before, r, r, dw, at, r);
     if (ofHidden < rows) {
       float[] reset = cell.resetHidden();
-      int to = ofHidden * r;
-      kernels
-          .affine()
-          .outerAccumulate(n, dz, ofHidden, rows, r, reset, 0, r, r, weightGradient, to, r);
+      int to = at + ofHidden * r;
+      kernels.affine().outerAccumulate(n, dz, ofHidden, rows, r, reset, 0, r, r, dw, to, r);
     }
-    weights.addWeightGradient(true, weightGradient, r, gradients);
+    if (offset < 0) {
+      weights.addWeightGradient(true, weightGradient, r, gradients);
+    }
 
     sumBias(n, cell.biasGates(), inputBiasGradient);
     boolean shared = !weights.separateBias();
@@ -238,7 +246,10 @@ final class UnrolledLayer {
   void addInputGradients(int steps, float[] x, int xo, int xs, float[] gradients) {
     int rows = weights.gateRows;
     int columns = weights.paddedInput;
-    Arrays.fill(weightGradient, 0, rows * columns, 0f);
+    int offset = weights.gradientOffset(false, columns);
+    if (offset < 0) {
+      Arrays.fill(weightGradient, 0, rows * columns, 0f);
+    }
     kernels
         .affine()
         .outerAccumulate(
@@ -251,10 +262,12 @@ final class UnrolledLayer {
             xo,
             xs,
             columns,
-            weightGradient,
-            0,
+            offset < 0 ? weightGradient : gradients,
+            Math.max(offset, 0),
             columns);
-    weights.addWeightGradient(false, weightGradient, columns, gradients);
+    if (offset < 0) {
+      weights.addWeightGradient(false, weightGradient, columns, gradients);
+    }
   }
 
   /**

@@ -26,7 +26,8 @@ final class Panels extends PackedMatrix {
   final float[] bias;
 
   /* One column of a panel on its way, since a store off-heap costs a check for each element. */
-  private final float[] part;
+  private static final ThreadLocal<float[]> PART =
+      ThreadLocal.withInitial(() -> new float[8 * LENGTH]);
 
   Panels(int rows, int columns, PackedMatrix.Use use) {
     super(rows, columns);
@@ -34,7 +35,6 @@ final class Panels extends PackedMatrix {
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     weights = Arena.ofAuto().allocate(size, ALIGNMENT);
     bias = new float[rows];
-    part = new float[vectors * LENGTH];
   }
 
   @Override
@@ -64,6 +64,7 @@ final class Panels extends PackedMatrix {
 
   /** See {@link dev.unroll.fallback.AffineKernels#pack}. */
   void pack(int row, int column, int height, int width, float[] from, int offset, int stride) {
+    float[] part = PART.get();
     for (int i = row; i < row + height; ) {
       int start = start(i);
       int lanes = width(start);
