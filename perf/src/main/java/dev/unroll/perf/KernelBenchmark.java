@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Single kernels: activations over 1,024 floats, GEMV 512 x 192, GEMM 512 x 512 x 512. */
+/** Single kernels: activations over 1,024 floats, GEMV 512 x 192. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -26,7 +26,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class KernelBenchmark {
   private static final int FLOATS = 1024;
-  private static final int GEMM = 512;
+  private static final int ROWS = 512;
   private static final int COLUMNS = 192;
 
   /** Which kernels. */
@@ -37,9 +37,6 @@ public class KernelBenchmark {
   private float[] x;
   private float[] y;
   private PackedMatrix step;
-  private PackedMatrix batch;
-  private float[] a;
-  private float[] c;
 
   /** Called by JMH. */
   @SuppressWarnings("NullAway.Init")
@@ -54,13 +51,10 @@ public class KernelBenchmark {
     for (int i = 0; i < FLOATS; i++) {
       x[i] = (i % 41 - 20) / 5f;
     }
-    step = k.affine().allocate(GEMM, COLUMNS, PackedMatrix.Use.STEP);
-    batch = k.affine().allocate(GEMM, GEMM, PackedMatrix.Use.BATCH);
-    a = new float[GEMM * GEMM];
-    c = new float[GEMM * GEMM];
+    step = k.affine().allocate(ROWS, COLUMNS, PackedMatrix.Use.STEP);
+    float[] a = new float[ROWS * COLUMNS];
     Arrays.fill(a, 0.01f);
-    k.affine().pack(batch, 0, 0, GEMM, GEMM, a, 0, GEMM);
-    k.affine().pack(step, 0, 0, GEMM, COLUMNS, a, 0, COLUMNS);
+    k.affine().pack(step, 0, 0, ROWS, COLUMNS, a, 0, COLUMNS);
   }
 
   /** Logistic function. */
@@ -79,17 +73,5 @@ public class KernelBenchmark {
   @Benchmark
   public void gemv() {
     k.affine().affine(step, x, 0, y, 0);
-  }
-
-  /** C += A W: 2 x 512³ flops. */
-  @Benchmark
-  public void gemm() {
-    k.affine().affineBatchAccumulate(batch, GEMM, a, 0, GEMM, c, 0, GEMM);
-  }
-
-  /** dW += dZᵀ X: 2 x 512³ flops. */
-  @Benchmark
-  public void outer() {
-    k.affine().outerAccumulate(GEMM, a, 0, GEMM, GEMM, a, 0, GEMM, GEMM, c, 0, GEMM);
   }
 }
