@@ -499,12 +499,7 @@ public final class Unrolled {
         if (training) {
           layer.drawMasks(noise, network.values());
         }
-        if (layer.weights.isOneHot()) {
-          layer.projectInputs(steps, ids);
-        } else {
-          layer.projectInputs(steps, x.values(), x.offset(), x.stride());
-        }
-        layer.forward(steps, lengths);
+        layer.forward(steps, lengths, ids, x.values(), x.offset(), x.stride());
       }
       join(l, n);
     }

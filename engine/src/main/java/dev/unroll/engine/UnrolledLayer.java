@@ -18,6 +18,12 @@ final class UnrolledLayer {
   private final Kernels kernels;
   private final Cell cell;
   private final @Nullable Zoneout zoneout;
+  /* Inputs that are projected at once where their gates are not kept for BPTT. */
+  private static final int ROWS_AHEAD = 64;
+
+  /* Steps whose inputs are projected at once: all of them for BPTT, else few, which fit the cache. */
+  private final int ahead;
+
   private final float lockProbability;
   private final boolean reverse;
   private final int batch;
@@ -63,7 +69,8 @@ final class UnrolledLayer {
         Zoneout.isUsed(spec.regularization())
             ? new Zoneout(state, spec.regularization(), time, memory)
             : null;
-    cell = Cell.create(kernels, weights, state, time, training, memory);
+    ahead = training ? time : Math.min(time, Math.max(1, ROWS_AHEAD / batch));
+    cell = Cell.create(kernels, weights, state, ahead, training, memory);
     int t = training ? 1 : 0;
     int r = weights.paddedOutput;
     int p = weights.paddedHidden;
@@ -115,29 +122,41 @@ final class UnrolledLayer {
     }
   }
 
-  /** W_ih x + b for all steps. */
-  void projectInputs(int steps, float[] x, int xo, int xs) {
-    int n = steps * batch;
-    PackedMatrix w = Memory.require(weights.inputHidden, "features, not class ids");
-    kernels.affine().affineBatch(w, n, x, xo, xs, cell.inputGates(), 0, weights.gateRows);
-  }
-
-  /** W_ih x + b for one-hot x. */
-  void projectInputs(int steps, int[] ids) {
+  /* W_ih x + b of some steps, into the cell's first gates. */
+  private void projectInputs(int t, int steps, int[] ids, float[] x, int xo, int xs) {
     int rows = weights.gateRows;
-    for (int i = 0; i < steps * batch; i++) {
-      System.arraycopy(weights.table, ids[i] * rows, cell.inputGates(), i * rows, rows);
+    int first = t * batch;
+    int n = steps * batch;
+    float[] gates = cell.inputGates();
+    if (weights.isOneHot()) {
+      for (int i = first; i < first + n; i++) {
+        System.arraycopy(weights.table, ids[i] * rows, gates, (i - first) * rows, rows);
+      }
+      return;
     }
+    PackedMatrix w = Memory.require(weights.inputHidden, "features, not class ids");
+    kernels.affine().affineBatch(w, n, x, xo + first * xs, xs, gates, 0, rows);
   }
 
-  /** The recurrence; a row without a step at t keeps its state. */
-  void forward(int steps, int[] lengths) {
+  /**
+   * The recurrence; a row without a step at t keeps its state.
+   *
+   * @param ids classes, for one-hot inputs
+   * @param x features, for others
+   */
+  void forward(int steps, int[] lengths, int[] ids, float[] x, int xo, int xs) {
+    int first = 0;
     for (int s = 0; s < steps; s++) {
+      if (s % ahead == 0) {
+        int count = Math.min(ahead, steps - s);
+        first = reverse ? steps - s - count : s;
+        projectInputs(first, count, ids, x, xo, xs);
+      }
       int t = reverse ? steps - 1 - s : s;
       int previous = reverse ? t + 1 : t;
       int next = reverse ? t : t + 1;
       state.lock(previous, kernels);
-      cell.forward(t, previous, next);
+      cell.forward(t - first, previous, next);
       if (zoneout != null) {
         zoneout.forward(t, previous, next);
       }
