@@ -1,10 +1,10 @@
 package dev.unroll.cli;
 
+import dev.unroll.engine.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** Files that appear at once or not at all. */
 final class Output {
@@ -37,19 +37,6 @@ final class Output {
   }
 
   static void write(Path path, byte[] bytes) throws IOException {
-    Path absolute = path.toAbsolutePath();
-    Path directory = absolute.getParent();
-    if (directory == null) {
-      throw new IOException(path + " names no file");
-    }
-    Path part = Files.createTempFile(directory, "unroll", ".part");
-    try {
-      Files.write(part, bytes);
-      Files.setPosixFilePermissions(
-          part, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
-      Files.move(part, absolute, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(part);
-    }
+    AtomicFile.write(path, out -> out.write(bytes));
   }
 }

@@ -7,15 +7,12 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes the safetensors format: eight bytes of header length (little-endian), a JSON
@@ -490,8 +486,7 @@ public final class Safetensors implements AutoCloseable {
   }
 
   /**
-   * Writes a file: first beside it under another name, then moved into place, so that a file of
-   * this name is whole at any time.
+   * Writes an {@link AtomicFile}.
    *
    * @param path the file
    * @param metadata strings for {@code __metadata__}; sorted by key
@@ -500,45 +495,20 @@ public final class Safetensors implements AutoCloseable {
    */
   public static void write(Path path, Map<String, String> metadata, Map<String, Tensor> tensors)
       throws IOException {
-    Path absolute = path.toAbsolutePath();
-    @Nullable Path directory = absolute.getParent();
-    if (directory == null || !Files.isDirectory(directory)) {
-      throw new InvalidFileException(
-          "cannot write " + path + ": the directory " + directory + " does not exist");
-    }
-    if (Files.isDirectory(absolute)) {
-      throw new InvalidFileException("cannot write " + path + ": it is a directory");
-    }
     byte[] header = header(metadata, tensors);
-    Path temporary = Files.createTempFile(directory, "." + absolute.getFileName(), ".tmp");
-    try {
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
-          OutputStream out = Channels.newOutputStream(channel)) {
-        ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        out.write(length.putLong(header.length).array());
-        out.write(header);
-        for (Tensor tensor : tensors.values()) {
-          for (int at = 0; at < tensor.size(); at += CHUNK) {
-            int n = Math.min(CHUNK, tensor.size() - at);
-            out.write(bytes(tensor.values(), tensor.offset() + at, n).array());
+    AtomicFile.write(
+        path,
+        out -> {
+          ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+          out.write(length.putLong(header.length).array());
+          out.write(header);
+          for (Tensor tensor : tensors.values()) {
+            for (int at = 0; at < tensor.size(); at += CHUNK) {
+              int n = Math.min(CHUNK, tensor.size() - at);
+              out.write(bytes(tensor.values(), tensor.offset() + at, n).array());
+            }
           }
-        }
-        channel.force(true);
-      }
-      makeReadable(temporary);
-      Files.move(
-          temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
-  }
-
-  /* Temporary files are private to their owner; a model file is an ordinary file. */
-  private static void makeReadable(Path file) throws IOException {
-    if (Files.getFileStore(file).supportsFileAttributeView("posix")) {
-      Files.setPosixFilePermissions(
-          file, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
-    }
+        });
   }
 
   /** Floats as little-endian bytes. */
