@@ -7,19 +7,28 @@ import dev.unroll.fallback.Kernels;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Sums of outer products: dW += dZᵀ X. Rows of dZ are far apart in memory, often by a power of two
- * that maps them all to one set of the cache, so a strip of sixteen columns of dZ is first copied
- * together.
+ * Sums of outer products: dW += dZᵀ X. Rows of dZ and of X are far apart in memory, often by a
+ * power of two that maps them all to one set of the cache. So a block of dZ is first copied, its
+ * rows by sixteen next to each other, and then each strip of X that goes with it: a strip of X
+ * stays in the first level of the cache, the block of dZ in the second.
  */
 final class VectorOuter {
-  /* Terms added up in registers before they are stored; a strip of them fits the first-level cache. */
+  /* Terms added up in registers before they are stored. */
   private static final int TERM_BLOCK = 256;
+  private static final int ROW_BLOCK = 256;
 
-  private static final int STRIP = Kernels.LANES;
+  /* Rows of dW, or columns of dZ, side by side; and columns of dW, or of X. */
+  private static final int ROWS = Kernels.LANES;
+  private static final int COLUMNS = 2 * LENGTH;
+
+  /** Room for copies. */
+  private static final class Copies {
+    final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
+    final float[] x = new float[TERM_BLOCK * COLUMNS];
+  }
 
   /* Per thread, so that threads may share the rows of dW. */
-  private static final ThreadLocal<float[]> COPY =
-      ThreadLocal.withInitial(() -> new float[TERM_BLOCK * STRIP]);
+  private static final ThreadLocal<Copies> COPIES = ThreadLocal.withInitial(Copies::new);
 
   private VectorOuter() {}
 
@@ -37,50 +46,49 @@ final class VectorOuter {
       float[] dw,
       int dwo,
       int dws) {
-    float[] strip = COPY.get();
+    Copies copies = COPIES.get();
     for (int first = 0; first < n; first += TERM_BLOCK) {
       int terms = Math.min(TERM_BLOCK, n - first);
-      int at = xo + first * xs;
-      for (int r = 0; r < rows; r += STRIP) {
-        copy(terms, dz, dzo + first * dzs + r, dzs, strip);
-        for (int i = 0; i < STRIP; i += 8) {
-          rowsOfEight(terms, strip, i, x, at, xs, columns, dw, dwo + (r + i) * dws, dws);
+      for (int row = 0; row < rows; row += ROW_BLOCK) {
+        int height = Math.min(ROW_BLOCK, rows - row);
+        for (int r = 0; r < height; r += ROWS) {
+          copy(terms, ROWS, dz, dzo + first * dzs + row + r, dzs, copies.dz, r * terms, ROWS);
+        }
+        for (int k = 0; k < columns; k += COLUMNS) {
+          int width = Math.min(COLUMNS, columns - k);
+          copy(terms, width, x, xo + first * xs + k, xs, copies.x, 0, COLUMNS);
+          rows(terms, height, width, copies, dw, dwo + row * dws + k, dws);
         }
       }
     }
   }
 
-  private static void copy(int terms, float[] dz, int dzo, int dzs, float[] strip) {
+  private static void copy(
+      int terms, int width, float[] from, int fo, int stride, float[] to, int to0, int apart) {
     for (int t = 0; t < terms; t++) {
-      for (int j = 0; j < STRIP; j += LENGTH) {
-        FloatVector.fromArray(SPECIES, dz, dzo + t * dzs + j).intoArray(strip, t * STRIP + j);
+      for (int j = 0; j < width; j += LENGTH) {
+        FloatVector.fromArray(SPECIES, from, fo + t * stride + j)
+            .intoArray(to, to0 + t * apart + j);
       }
     }
   }
 
-  private static void rowsOfEight(
-      int terms,
-      float[] d,
-      int od,
-      float[] x,
-      int xo,
-      int xs,
-      int columns,
-      float[] dw,
-      int wo,
-      int ws) {
-    int k = 0;
-    for (; k + 2 * LENGTH <= columns; k += 2 * LENGTH) {
-      eightByTwo(terms, d, od, x, xo + k, xs, dw, wo + k, ws);
-    }
-    if (k < columns) {
-      eightByOne(terms, d, od, x, xo + k, xs, dw, wo + k, ws);
+  /* One strip of columns of dW. */
+  private static void rows(
+      int terms, int height, int width, Copies copies, float[] dw, int dwo, int dws) {
+    for (int r = 0; r < height; r += 8) {
+      int od = (r - r % ROWS) * terms + r % ROWS;
+      if (width == COLUMNS) {
+        eightByTwo(terms, copies.dz, od, copies.x, dw, dwo + r * dws, dws);
+      } else {
+        eightByOne(terms, copies.dz, od, copies.x, dw, dwo + r * dws, dws);
+      }
     }
   }
 
   /* 8 rows x 2 vectors of columns of dW, all terms. */
   private static void eightByTwo(
-      int terms, float[] d, int od, float[] x, int xo, int xs, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, float[] x, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -105,9 +113,9 @@ final class VectorOuter {
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
     for (int t = 0; t < terms; t++) {
-      int p = od + t * STRIP;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * xs);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * xs + LENGTH);
+      int p = od + t * ROWS;
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, t * COLUMNS + LENGTH);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       a01 = d0.fma(x1, a01);
@@ -153,7 +161,7 @@ final class VectorOuter {
 
   /* 8 rows x 1 vector of columns of dW, all terms. */
   private static void eightByOne(
-      int terms, float[] d, int od, float[] x, int xo, int xs, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, float[] x, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -170,8 +178,8 @@ final class VectorOuter {
     FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     for (int t = 0; t < terms; t++) {
-      int p = od + t * STRIP;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * xs);
+      int p = od + t * ROWS;
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
