@@ -31,7 +31,7 @@ final class Panels extends PackedMatrix {
 
   Panels(int rows, int columns, PackedMatrix.Use use) {
     super(rows, columns);
-    vectors = use == PackedMatrix.Use.BATCH ? 2 : 8;
+    vectors = use == PackedMatrix.Use.BATCH ? 2 : columns < VectorGemv.MANY ? 8 : 4;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     weights = Arena.ofAuto().allocate(size, ALIGNMENT);
     bias = new float[rows];

@@ -11,16 +11,25 @@ import jdk.incubator.vector.FloatVector;
  * Matrix times one vector. A kernel keeps one accumulator per vector of rows and takes the columns
  * in ascending order, so a sum stays in its lane and its order does not depend on the width.
  *
- * <p>Eight vectors of rows are read through a slice each. The slices have one size and one offset,
- * so C2 keeps one range check a column instead of eight; they never reach the heap, in a method
- * that is too large to be inlined anywhere (elsewhere they do). The stride is no constant, or C2
- * would unroll and put the fused multiply-adds of one accumulator next to each other.
+ * <p>Kernels come in two kinds. For few columns the range checks stay in the loop: they cost less
+ * than a loop in which C2 has moved them to the front (10 against 25 ns before the first column).
+ * For many columns the stride is a constant and the checks go; then C2 must be kept from unrolling,
+ * which would put the fused multiply-adds of one accumulator next to each other, each waiting for
+ * the one before. Multiplications by a one that C2 does not know make the loop too large for that.
  *
  * <p>Everything is written out, because in methods of this size C2 inlines no helper.
  */
 final class VectorGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final long BYTES = LENGTH * (long) Float.BYTES;
+  private static final int BYTES = LENGTH * Float.BYTES;
+
+  /* From so many columns on the kernels for many columns are faster. */
+  static final int MANY = 64;
+  private static final int MANY_FOR_FOUR = 20;
+
+  /* Not final, or C2 would know it. */
+  @SuppressWarnings("FieldMayBeFinal")
+  private static long one = 1;
 
   private VectorGemv() {}
 
@@ -33,11 +42,16 @@ final class VectorGemv {
     assert zo >= 0 && zo + rows <= z.length : "z[" + zo + "], n = " + rows;
     int r = 0;
     for (; m.vectors == 8 && r + 8 * LENGTH <= rows; r += 8 * LENGTH) {
-      eight(w, (long) r * columns * Float.BYTES, 8 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
+      long at = (long) r * columns * Float.BYTES;
+      eight(w, at, 8 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
     }
-    if (m.vectors == 8 && r + 4 * LENGTH <= rows) {
-      four(w, (long) r * columns * Float.BYTES, 4 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
-      r += 4 * LENGTH;
+    for (; m.vectors >= 4 && r + 4 * LENGTH <= rows; r += 4 * LENGTH) {
+      long at = (long) r * columns * Float.BYTES;
+      if (columns < MANY_FOR_FOUR) {
+        four(w, at, 4 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
+      } else {
+        fourOfMany(w, at, one, columns, x, xo, b, bo + r, z, zo + r);
+      }
     }
     for (; r + 2 * LENGTH <= rows; r += 2 * LENGTH) {
       two(w, (long) r * columns * Float.BYTES, 2 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
@@ -51,7 +65,7 @@ final class VectorGemv {
   private static void eight(
       MemorySegment w,
       long at,
-      long stride,
+      int stride,
       int columns,
       float[] x,
       int xo,
@@ -59,15 +73,6 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
-    long size = columns * stride - 7 * BYTES;
-    MemorySegment w0 = w.asSlice(at, size);
-    MemorySegment w1 = w.asSlice(at + BYTES, size);
-    MemorySegment w2 = w.asSlice(at + 2 * BYTES, size);
-    MemorySegment w3 = w.asSlice(at + 3 * BYTES, size);
-    MemorySegment w4 = w.asSlice(at + 4 * BYTES, size);
-    MemorySegment w5 = w.asSlice(at + 5 * BYTES, size);
-    MemorySegment w6 = w.asSlice(at + 6 * BYTES, size);
-    MemorySegment w7 = w.asSlice(at + 7 * BYTES, size);
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -78,15 +83,15 @@ final class VectorGemv {
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = k * stride;
-      a0 = FloatVector.fromMemorySegment(SPECIES, w0, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, w1, p, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, w2, p, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, w3, p, ORDER).fma(xk, a3);
-      a4 = FloatVector.fromMemorySegment(SPECIES, w4, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, w5, p, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, w6, p, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, w7, p, ORDER).fma(xk, a7);
+      long p = at + (long) k * stride;
+      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3L * BYTES, ORDER).fma(xk, a3);
+      a4 = FloatVector.fromMemorySegment(SPECIES, w, p + 4L * BYTES, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, w, p + 5L * BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, w, p + 6L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, w, p + 7L * BYTES, ORDER).fma(xk, a7);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -102,7 +107,7 @@ final class VectorGemv {
   private static void four(
       MemorySegment w,
       long at,
-      long stride,
+      int stride,
       int columns,
       float[] x,
       int xo,
@@ -116,11 +121,41 @@ final class VectorGemv {
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = at + k * stride;
+      long p = at + (long) k * stride;
       a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2 * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3 * BYTES, ORDER).fma(xk, a3);
+      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3L * BYTES, ORDER).fma(xk, a3);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+  }
+
+  /* z[0..4 vectors) = b + W x, many columns. */
+  private static void fourOfMany(
+      MemorySegment w,
+      long at,
+      long one,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one * one)]);
+      long p = at + (long) k * (4L * BYTES);
+      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3L * BYTES, ORDER).fma(xk, a3);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -132,7 +167,7 @@ final class VectorGemv {
   private static void two(
       MemorySegment w,
       long at,
-      long stride,
+      int stride,
       int columns,
       float[] x,
       int xo,
@@ -144,7 +179,7 @@ final class VectorGemv {
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = at + k * stride;
+      long p = at + (long) k * stride;
       a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
     }
@@ -156,7 +191,7 @@ final class VectorGemv {
   private static void one(
       MemorySegment w,
       long at,
-      long stride,
+      int stride,
       int columns,
       float[] x,
       int xo,
@@ -167,7 +202,7 @@ final class VectorGemv {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = at + k * stride;
+      long p = at + (long) k * stride;
       a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
     }
     a0.intoArray(z, zo);
