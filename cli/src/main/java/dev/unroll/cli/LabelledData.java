@@ -1,7 +1,6 @@
 package dev.unroll.cli;
 
 import dev.unroll.engine.Loss;
-import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Rng;
 import dev.unroll.engine.Trainer;
 import java.util.ArrayList;
@@ -18,15 +17,13 @@ import java.util.TreeSet;
  * one sequence, its label stands in each of them, and is wanted at the last. Shorter sequences
  * stand at the end of the window, after zeros; longer ones keep their end.
  */
-final class LabelledData implements TrainingData {
+final class LabelledData extends TableData {
   /** Keys of the model file's attributes. */
   static final String LABELS = "csv.labels";
 
   static final String LABEL = "csv.label";
   static final String SEQUENCE = "csv.sequence";
   static final String WINDOW = "csv.window";
-
-  private static final double TRAINING_PART = 0.8;
 
   private final String label;
   private final String sequence;
@@ -35,11 +32,9 @@ final class LabelledData implements TrainingData {
   private final List<float[][]> sequences;
   private final int[] classes;
   private final int split;
-  private final int batch;
   private final int window;
   private final float[] x;
   private final int[] y;
-  private Rng rng;
 
   LabelledData(
       Table table,
@@ -49,9 +44,9 @@ final class LabelledData implements TrainingData {
       int batch,
       int window,
       long seed) {
+    super(batch, seed);
     this.label = label;
     this.sequence = sequence;
-    this.batch = batch;
     List<List<Integer>> groups = groups(table, sequence);
     List<String> of = labels(table, label, groups);
     labels = new ArrayList<>(new TreeSet<>(of));
@@ -78,7 +73,6 @@ final class LabelledData implements TrainingData {
     Sizes.checkBatch(batch, this.window, features.size());
     x = new float[batch * this.window * features.size()];
     y = new int[batch * this.window];
-    rng = new Rng(seed ^ 0x5DEECE66DL);
   }
 
   /** Numbers of the rows of each sequence, in the order of their first rows. */
@@ -148,32 +142,38 @@ final class LabelledData implements TrainingData {
   }
 
   @Override
-  public double step(Trainer trainer) {
+  int trainingWindows() {
+    return split;
+  }
+
+  @Override
+  int validationWindows() {
+    return sequences.size() - split;
+  }
+
+  @Override
+  void clear() {
     Arrays.fill(y, -1);
-    for (int row = 0; row < batch; row++) {
-      fill(row, rng.nextInt(split));
-    }
+  }
+
+  @Override
+  void fillTraining(int row, int number) {
+    fill(row, number);
+  }
+
+  @Override
+  void fillValidation(int row, int number) {
+    fill(row, split + number);
+  }
+
+  @Override
+  double stepOn(Trainer trainer) {
     return trainer.step(x, y);
   }
 
   @Override
-  public double validate(Trainer trainer) {
-    int count = sequences.size() - split;
-    double sum = 0;
-    for (int first = 0; first < count; first += batch) {
-      int taken = Math.min(batch, count - first);
-      Arrays.fill(y, -1);
-      for (int row = 0; row < taken; row++) {
-        fill(row, split + first + row);
-      }
-      sum += taken * trainer.evaluate(x, y);
-    }
-    return sum / count;
-  }
-
-  @Override
-  public NetworkSpec.Input input() {
-    return NetworkSpec.Input.FEATURES;
+  double evaluateOn(Trainer trainer) {
+    return trainer.evaluate(x, y);
   }
 
   @Override
@@ -236,15 +236,5 @@ final class LabelledData implements TrainingData {
   @Override
   public long fingerprint() {
     return 31L * Arrays.hashCode(classes) + Arrays.deepHashCode(sequences.toArray());
-  }
-
-  @Override
-  public long position() {
-    return rng.state();
-  }
-
-  @Override
-  public void restore(long position) {
-    rng = new Rng(position);
   }
 }

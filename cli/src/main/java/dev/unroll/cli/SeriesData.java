@@ -1,8 +1,6 @@
 package dev.unroll.cli;
 
 import dev.unroll.engine.Loss;
-import dev.unroll.engine.NetworkSpec;
-import dev.unroll.engine.Rng;
 import dev.unroll.engine.Trainer;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -14,28 +12,24 @@ import java.util.Map;
  * Forecasting: windows of consecutive rows of a table; at each row the target column's value in the
  * next row is wanted. Columns are scaled by mean and deviation of the training part.
  */
-final class SeriesData implements TrainingData {
+final class SeriesData extends TableData {
   /** Keys of the model file's attributes. */
   static final String TARGET = "csv.target";
-
-  private static final double TRAINING_PART = 0.8;
 
   private final String target;
   private final Scaling scaling;
   private final float[][] rows;
   private final int column;
   private final int split;
-  private final int batch;
   private final int window;
   private final float[] x;
   private final float[] y;
   private final boolean[] mask;
-  private Rng rng;
 
   SeriesData(Table table, String target, List<String> features, int batch, int window, long seed) {
+    super(batch, seed);
     table.numbers(target); // refuses a column that is missing or no number
     this.target = target;
-    this.batch = batch;
     this.window = window;
     split = (int) (table.rows() * TRAINING_PART);
     if (split < window + 2 || table.rows() - split < window + 1) {
@@ -58,7 +52,6 @@ final class SeriesData implements TrainingData {
     x = new float[batch * window * features.size()];
     y = new float[batch * window];
     mask = new boolean[batch * window];
-    rng = new Rng(seed ^ 0x5DEECE66DL);
   }
 
   private void fill(int row, int start) {
@@ -71,31 +64,38 @@ final class SeriesData implements TrainingData {
   }
 
   @Override
-  public double step(Trainer trainer) {
-    for (int row = 0; row < batch; row++) {
-      fill(row, rng.nextInt(split - window));
-    }
+  int trainingWindows() {
+    return split - window;
+  }
+
+  @Override
+  int validationWindows() {
+    return (rows.length - split - 1) / window;
+  }
+
+  @Override
+  void clear() {
+    Arrays.fill(mask, false);
+  }
+
+  @Override
+  void fillTraining(int row, int number) {
+    fill(row, number);
+  }
+
+  @Override
+  void fillValidation(int row, int number) {
+    fill(row, split + number * window);
+  }
+
+  @Override
+  double stepOn(Trainer trainer) {
     return trainer.step(x, y, mask);
   }
 
   @Override
-  public double validate(Trainer trainer) {
-    int count = (rows.length - split - 1) / window;
-    double sum = 0;
-    for (int first = 0; first < count; first += batch) {
-      int taken = Math.min(batch, count - first);
-      Arrays.fill(mask, false);
-      for (int row = 0; row < taken; row++) {
-        fill(row, split + (first + row) * window);
-      }
-      sum += taken * trainer.evaluate(x, y, mask);
-    }
-    return sum / count;
-  }
-
-  @Override
-  public NetworkSpec.Input input() {
-    return NetworkSpec.Input.FEATURES;
+  double evaluateOn(Trainer trainer) {
+    return trainer.evaluate(x, y, mask);
   }
 
   @Override
@@ -155,15 +155,5 @@ final class SeriesData implements TrainingData {
   @Override
   public long fingerprint() {
     return Arrays.deepHashCode(rows);
-  }
-
-  @Override
-  public long position() {
-    return rng.state();
-  }
-
-  @Override
-  public void restore(long position) {
-    rng = new Rng(position);
   }
 }

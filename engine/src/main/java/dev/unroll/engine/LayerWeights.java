@@ -23,11 +23,11 @@ final class LayerWeights {
   static final String NORM_GAIN_C = "weight_ln_c";
   static final String NORM_BIAS_C = "bias_ln_c";
 
-  /* So few floats are copied faster one by one. */
-  private static final int FEW = 8;
-
   static final String INITIAL_HIDDEN = "h0";
   static final String INITIAL_CELL = "c0";
+
+  /* So few floats are copied faster one by one. */
+  private static final int FEW = 8;
 
   final LayerSpec layer;
   final int inputSize;

@@ -226,11 +226,8 @@ final class UnrolledLayer {
     int r = weights.paddedOutput;
     int before = state.hidden(reverse ? 1 : 0);
     int offset = weights.gradientOffset(true, r);
-    float[] dw = offset < 0 ? weightGradient : gradients;
+    float[] dw = sumIn(offset, rows * r, gradients);
     int at = Math.max(offset, 0);
-    if (offset < 0) {
-      Arrays.fill(weightGradient, 0, rows * r, 0f);
-    }
     float[] dz = cell.recurrentGates();
     int ofHidden = weights.hiddenRows;
     kernels
@@ -255,6 +252,15 @@ final class UnrolledLayer {
     cell.addGradients(n, gradients);
   }
 
+  /* The flat gradients where the sum stands in them as it is, else the padded buffer, cleared. */
+  private float[] sumIn(int offset, int size, float[] gradients) {
+    if (offset >= 0) {
+      return gradients;
+    }
+    Arrays.fill(weightGradient, 0, size, 0f);
+    return weightGradient;
+  }
+
   private void sumBias(int n, float[] gates, float[] sum) {
     int rows = weights.gateRows;
     Arrays.fill(sum, 0f);
@@ -266,9 +272,7 @@ final class UnrolledLayer {
     int rows = weights.gateRows;
     int columns = weights.paddedInput;
     int offset = weights.gradientOffset(false, columns);
-    if (offset < 0) {
-      Arrays.fill(weightGradient, 0, rows * columns, 0f);
-    }
+    float[] dw = sumIn(offset, rows * columns, gradients);
     kernels
         .affine()
         .outerAccumulate(
@@ -281,7 +285,7 @@ final class UnrolledLayer {
             xo,
             xs,
             columns,
-            offset < 0 ? weightGradient : gradients,
+            dw,
             Math.max(offset, 0),
             columns);
     if (offset < 0) {

@@ -19,15 +19,15 @@ final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final int ALIGNMENT = 64;
 
+  /* One column of a panel on its way, since a store off-heap costs a check for each element. */
+  private static final ThreadLocal<float[]> PART =
+      ThreadLocal.withInitial(() -> new float[8 * LENGTH]);
+
   /** Vectors in a full panel. */
   final int vectors;
 
   final MemorySegment weights;
   final float[] bias;
-
-  /* One column of a panel on its way, since a store off-heap costs a check for each element. */
-  private static final ThreadLocal<float[]> PART =
-      ThreadLocal.withInitial(() -> new float[8 * LENGTH]);
 
   Panels(int rows, int columns, PackedMatrix.Use use) {
     super(rows, columns);
