@@ -30,6 +30,9 @@ public final class FloatMath {
   /** 1 / ln 2. */
   public static final float LOG2_E = 0x1.715476p0f;
 
+  /** 2 / ln 2. */
+  public static final float TWO_LOG2_E = 2f * LOG2_E;
+
   /** ln 2 rounded to float, negated; n times it is exact inside a fused multiply-add. */
   public static final float MINUS_LN2_HIGH = -0x1.62e430p-1f;
 
@@ -49,10 +52,10 @@ public final class FloatMath {
   public static final float ROUND_BIASED = ROUND + EXPONENT_BIAS;
 
   /**
-   * sigmoid computes 2^(n + 64) first, a normal number for every n that can occur, and multiplies
-   * by 2^-64 last: a denormal result is rounded once.
+   * ROUND + 127 + 64: the low bits are the exponent field of 2^(n + 64), a normal number for every
+   * n in sigmoid. Times 2^-64 it is 2^n, exact where that is denormal too.
    */
-  public static final float ROUND_SHIFTED = ROUND + 64;
+  public static final float ROUND_SHIFTED = ROUND_BIASED + 64;
 
   /** 2^-64, see {@link #ROUND_SHIFTED}. */
   public static final float UNSHIFT = 0x1p-64f;

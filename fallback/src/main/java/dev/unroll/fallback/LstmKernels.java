@@ -14,7 +14,8 @@ package dev.unroll.fallback;
 public interface LstmKernels {
 
   /**
-   * One step for n rows.
+   * One step for n rows. Magnitudes of c_t and h_t below {@link FloatMath#FLUSH} become 0; tanh
+   * takes c_t as it was before.
    *
    * @param n number of rows
    * @param p padded hidden size

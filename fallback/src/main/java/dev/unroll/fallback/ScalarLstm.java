@@ -31,14 +31,14 @@ final class ScalarLstm implements LstmKernels {
         float g = tanh(z[zj + 2 * p]);
         float o = sigmoid(z[zj + 3 * p]);
         /* c_t = f # c_{t-1} + i # g */
-        float ct = flush(fma(f, cPrev[cpo + s], i * g));
+        float ct = fma(f, cPrev[cpo + s], i * g);
         /* h_t = o # tanh(c_t) */
         float tc = tanh(ct);
         z[zj] = i;
         z[zj + p] = f;
         z[zj + 2 * p] = g;
         z[zj + 3 * p] = o;
-        c[co + s] = ct;
+        c[co + s] = flush(ct);
         tanhC[tco + s] = tc;
         h[ho + s] = flush(o * tc);
       }

@@ -31,14 +31,12 @@ public final class ScalarMath {
     return Math.abs(x) < FLUSH ? 0f : x;
   }
 
-  /* p(r) = r + r² q(r) ~ expm1(r) */
+  /* p(r) = r + r² q(r) ~ expm1(r); q by Estrin's scheme, which waits half as long as Horner's */
   private static float expm1OfRemainder(float r) {
-    float q = fma(Q5, r, Q4);
-    q = fma(q, r, Q3);
-    q = fma(q, r, Q2);
-    q = fma(q, r, Q1);
-    q = fma(q, r, Q0);
-    return fma(r * r, q, r);
+    float r2 = r * r;
+    float q = fma(fma(Q5, r, Q4), r2, fma(Q3, r, Q2));
+    q = fma(q, r2, fma(Q1, r, Q0));
+    return fma(r2, q, r);
   }
 
   private static float remainder(float x, float n) {
@@ -66,24 +64,32 @@ public final class ScalarMath {
     return Float.intBitsToFloat((n + EXPONENT_BIAS) << EXPONENT_SHIFT);
   }
 
+  /* 2^n, its exponent field in the low bits of t. */
+  private static float scale(float t) {
+    return Float.intBitsToFloat(Float.floatToRawIntBits(t) << EXPONENT_SHIFT);
+  }
+
   /**
-   * 1 / (1 + exp(-x)) = e / (1 + e) with e = exp(x), see {@link ElementKernels#sigmoid}.
+   * 1 / (1 + exp(-x)) = e / (1 + e) with e = exp(x) = s + s p, see {@link ElementKernels#sigmoid}.
    *
    * @param x any float
    * @return the logistic function of x
    */
   public static float sigmoid(float x) {
-    float y = x < EXP_MIN ? EXP_MIN : x;
-    y = y > SIGMOID_MAX ? SIGMOID_MAX : y;
-    float t = fma(y, LOG2_E, ROUND_SHIFTED);
-    float p = 1f + expm1OfRemainder(remainder(y, t - ROUND_SHIFTED));
-    int scaled = Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(t) << EXPONENT_SHIFT);
-    float e = Float.intBitsToFloat(scaled) * UNSHIFT;
-    return e / (1f + e);
+    if (x < EXP_MIN) {
+      return 0f;
+    }
+    if (x > SIGMOID_MAX) {
+      return 1f;
+    }
+    float t = fma(x, LOG2_E, ROUND_SHIFTED);
+    float p = expm1OfRemainder(remainder(x, t - ROUND_SHIFTED));
+    float s = scale(t) * UNSHIFT;
+    return fma(s, p, s) / fma(s, p, s + 1f);
   }
 
   /**
-   * tanh(|x|) = m / (m + 2) with m = expm1(2|x|), and the sign of x; see {@link
+   * tanh(|x|) = m / (m + 2) with m = expm1(2|x|) = s - 1 + s p, and the sign of x; see {@link
    * ElementKernels#tanh}.
    *
    * @param x any float
@@ -91,11 +97,12 @@ public final class ScalarMath {
    */
   public static float tanh(float x) {
     float y = Math.abs(x);
-    y = y > TANH_MAX ? TANH_MAX : y;
-    y = y + y;
-    float t = fma(y, LOG2_E, ROUND_BIASED);
-    float p = expm1OfRemainder(remainder(y, t - ROUND_BIASED));
-    float s = Float.intBitsToFloat(Float.floatToRawIntBits(t) << EXPONENT_SHIFT);
+    if (y > TANH_MAX) {
+      return Math.copySign(1f, x);
+    }
+    float t = fma(y, TWO_LOG2_E, ROUND_BIASED);
+    float p = expm1OfRemainder(remainder(y + y, t - ROUND_BIASED));
+    float s = scale(t);
     float m = fma(s, p, s - 1f);
     int magnitude = Float.floatToRawIntBits(m / (m + 2f));
     return Float.intBitsToFloat(magnitude | (Float.floatToRawIntBits(x) & Integer.MIN_VALUE));

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Every kernel method gives the same bits on the scalar twin and on the vector twin at every width.
  */
 class KernelTwinsTest {
-  private static final int[] SIZES = {16, 32, 48, 80, 112, 128, 208, 256};
+  private static final int[] SIZES = {16, 32, 48, 80, 96, 112, 128, 192, 208, 256};
   private final Set<String> exercised = new TreeSet<>();
 
   /** Everything that one implementation computes from seeded inputs, in order. */
@@ -285,6 +285,57 @@ class KernelTwinsTest {
       // assertArrayEquals with floats compares by Float.compare: bits, with all NaN equal.
       assertArrayEquals(expected.get(i), actual.get(i), "result " + i);
     }
+  }
+
+  /*
+   * Weights of a step share one piece of memory while there is room, and have their own when there is
+   * none or when they are large.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void weightsStandAnywhere(int width) {
+    AffineKernels vector = WidthLoader.kernels(width).affine();
+    AffineKernels scalar = ScalarKernels.instance().affine();
+    List<PackedMatrix> kept = new ArrayList<>();
+    for (int round = 0; round < 3; round++) {
+      for (int i = 0; i < 30; i++) {
+        int rows = i == 7 ? 1040 : 16 * (i % 20 + 1);
+        int columns = i == 7 ? 301 : 201 + i;
+        PackedMatrix mine = vector.allocate(rows, columns, PackedMatrix.Use.STEP);
+        kept.add(mine);
+        assertEquals(0f, sum(vector, mine), "fresh weights are zero");
+        PackedMatrix twin = scalar.allocate(rows, columns, PackedMatrix.Use.STEP);
+        float[] w = random(rows * columns, i);
+        vector.pack(mine, 0, 0, rows, columns, w, 0, columns);
+        scalar.pack(twin, 0, 0, rows, columns, w, 0, columns);
+        kept.add(twin);
+      }
+      float[] x = random(400, 99);
+      for (int i = 0; i < kept.size(); i += 2) {
+        float[] expected = new float[kept.get(i).rows()];
+        float[] actual = new float[expected.length];
+        scalar.affine(kept.get(i + 1), x, 0, expected, 0);
+        vector.affine(kept.get(i), x, 0, actual, 0);
+        assertArrayEquals(expected, actual, "matrix " + i);
+      }
+      /* Every other one goes, and others take its place. */
+      for (int i = kept.size() / 4 * 4 - 2; i >= 0; i -= 4) {
+        kept.subList(i, i + 2).clear();
+      }
+      System.gc();
+    }
+  }
+
+  private static float sum(AffineKernels affine, PackedMatrix m) {
+    float[] x = new float[m.columns()];
+    Arrays.fill(x, 1f);
+    float[] z = new float[m.rows()];
+    affine.affine(m, x, 0, z, 0);
+    float sum = 0;
+    for (float v : z) {
+      sum += Math.abs(v);
+    }
+    return sum;
   }
 
   @Test

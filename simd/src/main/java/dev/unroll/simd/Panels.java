@@ -6,14 +6,14 @@ import dev.unroll.fallback.PackedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Weights in panels of rows, off-heap at 64-byte boundaries, each panel by column: [panel][column]
  * [row in panel]; the bias on the heap. A lane is an output row.
  *
- * <p>A panel is as wide as the accumulators of its kernel, eight vectors for a step and two for a
- * batch, so that the distance from column to column is a constant and C2 can take the range checks
- * out of the loop. What rows are left over stand in panels of half, a quarter, an eighth of that.
+ * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, four for a step,
+ * and for a step in the {@link Slab} mostly eight.
  */
 final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -21,20 +21,52 @@ final class Panels extends PackedMatrix {
 
   /* One column of a panel on its way, since a store off-heap costs a check for each element. */
   private static final ThreadLocal<float[]> PART =
-      ThreadLocal.withInitial(() -> new float[8 * LENGTH]);
+      ThreadLocal.withInitial(() -> new float[12 * LENGTH]);
 
-  /** Vectors in a full panel. */
-  final int vectors;
+  /** Offset in the {@link Slab}, or -1 where the weights stand in memory of their own. */
+  final long slab;
+
+  /** First row of every panel, and the number of rows. */
+  final int[] starts;
 
   final MemorySegment weights;
   final float[] bias;
 
+  /** Whether the layout is that of {@link VectorGemm}. */
+  final boolean batch;
+
   Panels(int rows, int columns, PackedMatrix.Use use) {
     super(rows, columns);
-    vectors = use == PackedMatrix.Use.BATCH ? 2 : columns < VectorGemv.MANY ? 8 : 4;
+    batch = use == PackedMatrix.Use.BATCH;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
-    weights = Arena.ofAuto().allocate(size, ALIGNMENT);
+    slab = batch ? -1 : Slab.allocate(this, size);
+    weights = slab < 0 ? Arena.ofAuto().allocate(size, ALIGNMENT) : Slab.MEMORY.asSlice(slab, size);
+    starts = starts(rows / LENGTH, slab >= 0, batch ? 2 : 4);
     bias = new float[rows];
+  }
+
+  /* Heights in vectors: what the kernels of SlabGemv and VectorGemv take. */
+  private static int[] starts(int vectors, boolean slab, int most) {
+    int[] starts = new int[vectors + 1];
+    int n = 0;
+    for (int at = 0; at < vectors; n++) {
+      int left = vectors - at;
+      int height = slab ? height(left) : Math.min(most, Integer.highestOneBit(left));
+      at += height;
+      starts[n + 1] = at * LENGTH;
+    }
+    return Arrays.copyOf(starts, n + 1);
+  }
+
+  /* With eight sums none waits for the one before; twelve or six where fewer would be left over. */
+  private static int height(int left) {
+    int over = left % 8;
+    if (left == 3 || left == 6) {
+      return left;
+    }
+    return (left >= 12 && over == 4) || (left >= 18 && over == 2)
+        ? 12
+        : Math.min(8, Integer.highestOneBit(left));
   }
 
   @Override
@@ -42,33 +74,18 @@ final class Panels extends PackedMatrix {
     return weights.byteSize() + (long) Float.BYTES * bias.length;
   }
 
-  /** First row of the panel that holds a row. */
-  private int start(int row) {
-    int width = vectors * LENGTH;
-    int start = row - row % width;
-    while (start + width > rows()) {
-      width /= 2;
-      start = row - row % width;
-    }
-    return start;
-  }
-
-  /** Rows of the panel that starts at a row. */
-  private int width(int start) {
-    int width = vectors * LENGTH;
-    while (start % width != 0 || start + width > rows()) {
-      width /= 2;
-    }
-    return width;
+  private int panel(int row) {
+    int at = Arrays.binarySearch(starts, row);
+    return at >= 0 ? at : -at - 2;
   }
 
   /** See {@link dev.unroll.fallback.AffineKernels#pack}. */
   void pack(int row, int column, int height, int width, float[] from, int offset, int stride) {
     float[] part = PART.get();
-    for (int i = row; i < row + height; ) {
-      int start = start(i);
-      int lanes = width(start);
-      int end = Math.min(row + height, start + lanes);
+    for (int panel = panel(row), i = row; i < row + height; panel++) {
+      int start = starts[panel];
+      int lanes = starts[panel + 1] - start;
+      int end = Math.min(row + height, starts[panel + 1]);
       for (int j = 0; j < width; j++) {
         long to = (long) start * columns() + (long) (column + j) * lanes + (i - start);
         int at = offset + (i - row) * stride + j;
@@ -84,10 +101,10 @@ final class Panels extends PackedMatrix {
   /** See {@link dev.unroll.fallback.AffineKernels#packTransposed}. */
   void packTransposed(
       int row, int column, int height, int width, float[] from, int offset, int stride) {
-    for (int i = row; i < row + height; ) {
-      int start = start(i);
-      int lanes = width(start);
-      int end = Math.min(row + height, start + lanes);
+    for (int panel = panel(row), i = row; i < row + height; panel++) {
+      int start = starts[panel];
+      int lanes = starts[panel + 1] - start;
+      int end = Math.min(row + height, starts[panel + 1]);
       for (int j = 0; j < width; j++) {
         long to = (long) start * columns() + (long) (column + j) * lanes + (i - start);
         int at = offset + j * stride + (i - row);

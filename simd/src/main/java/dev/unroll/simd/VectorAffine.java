@@ -52,7 +52,7 @@ final class VectorAffine implements AffineKernels {
   public void affineBatch(
       PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     Panels m = (Panels) w;
-    if (n == 1 || m.vectors > 2) {
+    if (n == 1 || !m.batch) {
       for (int i = 0; i < n; i++) {
         VectorGemv.affine(m, x, xo + i * xs, m.bias, 0, z, zo + i * zs);
       }
@@ -68,7 +68,7 @@ final class VectorAffine implements AffineKernels {
   public void affineBatchAccumulate(
       PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     Panels m = (Panels) w;
-    if (m.vectors > 2) {
+    if (!m.batch) {
       for (int i = 0; i < n; i++) {
         VectorGemv.affine(m, x, xo + i * xs, z, zo + i * zs, z, zo + i * zs);
       }

@@ -23,7 +23,7 @@ final class VectorGemm {
 
   /** z_i += W x_i for i in [0, n). */
   static void accumulate(Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    assert m.vectors == 2 : "panels of " + m.vectors + " vectors are for a step";
+    assert m.batch : "panels for a step";
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     for (int first = 0; first < n; first += INPUT_BLOCK) {

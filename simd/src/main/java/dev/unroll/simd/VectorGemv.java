@@ -11,21 +11,17 @@ import jdk.incubator.vector.FloatVector;
  * Matrix times one vector. A kernel keeps one accumulator per vector of rows and takes the columns
  * in ascending order, so a sum stays in its lane and its order does not depend on the width.
  *
- * <p>Kernels come in two kinds. For few columns the range checks stay in the loop: they cost less
- * than a loop in which C2 has moved them to the front (10 against 25 ns before the first column).
- * For many columns the stride is a constant and the checks go; then C2 must be kept from unrolling,
- * which would put the fused multiply-adds of one accumulator next to each other, each waiting for
- * the one before. Multiplications by a one that C2 does not know make the loop too large for that.
+ * <p>Weights of a step are looked for in the {@link Slab}, where {@link SlabGemv} needs no range
+ * checks. Here they stand in a segment of their own: the stride is a constant and C2 moves the
+ * checks before the loop. It must be kept from unrolling, which would put the fused multiply-adds
+ * of one accumulator next to each other, each waiting for the one before. Multiplications by a one
+ * that C2 does not know make the loop too large for that.
  *
  * <p>Everything is written out, because in methods of this size C2 inlines no helper.
  */
 final class VectorGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
-
-  /* From so many columns on the kernels for many columns are faster. */
-  static final int MANY = 64;
-  private static final int MANY_FOR_FOUR = 20;
 
   /* Not final, or C2 would know it. */
   @SuppressWarnings("FieldMayBeFinal")
@@ -40,18 +36,14 @@ final class VectorGemv {
     MemorySegment w = m.weights;
     assert xo >= 0 && xo + columns <= x.length : "x[" + xo + "], n = " + columns;
     assert zo >= 0 && zo + rows <= z.length : "z[" + zo + "], n = " + rows;
-    int r = 0;
-    for (; m.vectors == 8 && r + 8 * LENGTH <= rows; r += 8 * LENGTH) {
-      long at = (long) r * columns * Float.BYTES;
-      eight(w, at, 8 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
+    if (m.slab >= 0) {
+      SlabGemv.affine(m, x, xo, b, bo, z, zo);
+      return;
     }
-    for (; m.vectors >= 4 && r + 4 * LENGTH <= rows; r += 4 * LENGTH) {
+    int r = 0;
+    for (; !m.batch && r + 4 * LENGTH <= rows; r += 4 * LENGTH) {
       long at = (long) r * columns * Float.BYTES;
-      if (columns < MANY_FOR_FOUR) {
-        four(w, at, 4 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
-      } else {
-        fourOfMany(w, at, one, columns, x, xo, b, bo + r, z, zo + r);
-      }
+      fourOfMany(w, at, one, columns, x, xo, b, bo + r, z, zo + r);
     }
     for (; r + 2 * LENGTH <= rows; r += 2 * LENGTH) {
       two(w, (long) r * columns * Float.BYTES, 2 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
@@ -59,78 +51,6 @@ final class VectorGemv {
     if (r < rows) {
       one(w, (long) r * columns * Float.BYTES, BYTES, columns, x, xo, b, bo + r, z, zo + r);
     }
-  }
-
-  /* z[0..8 vectors) = b + W x. */
-  private static void eight(
-      MemorySegment w,
-      long at,
-      int stride,
-      int columns,
-      float[] x,
-      int xo,
-      float[] b,
-      int bo,
-      float[] z,
-      int zo) {
-    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
-    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
-    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
-    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = at + (long) k * stride;
-      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3L * BYTES, ORDER).fma(xk, a3);
-      a4 = FloatVector.fromMemorySegment(SPECIES, w, p + 4L * BYTES, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, w, p + 5L * BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, w, p + 6L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, w, p + 7L * BYTES, ORDER).fma(xk, a7);
-    }
-    a0.intoArray(z, zo);
-    a1.intoArray(z, zo + LENGTH);
-    a2.intoArray(z, zo + 2 * LENGTH);
-    a3.intoArray(z, zo + 3 * LENGTH);
-    a4.intoArray(z, zo + 4 * LENGTH);
-    a5.intoArray(z, zo + 5 * LENGTH);
-    a6.intoArray(z, zo + 6 * LENGTH);
-    a7.intoArray(z, zo + 7 * LENGTH);
-  }
-
-  /* z[0..4 vectors) = b + W x. */
-  private static void four(
-      MemorySegment w,
-      long at,
-      int stride,
-      int columns,
-      float[] x,
-      int xo,
-      float[] b,
-      int bo,
-      float[] z,
-      int zo) {
-    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = at + (long) k * stride;
-      a0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, w, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, w, p + 3L * BYTES, ORDER).fma(xk, a3);
-    }
-    a0.intoArray(z, zo);
-    a1.intoArray(z, zo + LENGTH);
-    a2.intoArray(z, zo + 2 * LENGTH);
-    a3.intoArray(z, zo + 3 * LENGTH);
   }
 
   /* z[0..4 vectors) = b + W x, many columns. */

@@ -39,12 +39,10 @@ final class VectorGru implements GruKernels {
   /* One vector of units. */
   private static void units(
       int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
-    FloatVector v, t, k, r, q, e;
+    FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
     v = FloatVector.fromArray(SPECIES, gx, gxo).add(FloatVector.fromArray(SPECIES, gh, gho));
-    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
-    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -53,26 +51,24 @@ final class VectorGru implements GruKernels {
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
-    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e =
-        q.reinterpretAsInts()
-            .add(s)
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector reset = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
+    reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     reset.intoArray(gx, gxo);
     /* z = sigmoid(x̂_z + ĥ_z) */
     v =
         FloatVector.fromArray(SPECIES, gx, gxo + p)
             .add(FloatVector.fromArray(SPECIES, gh, gho + p));
-    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
-    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -81,48 +77,46 @@ final class VectorGru implements GruKernels {
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
-    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e =
-        q.reinterpretAsInts()
-            .add(s)
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector z = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    z = z.blend(ZERO, v.compare(LT, EXP_MIN));
+    z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     z.intoArray(gx, gxo + p);
     /* n = tanh(x̂_n + r # ĥ_n) */
     v =
         reset.fma(
             FloatVector.fromArray(SPECIES, gh, gho + 2 * p),
             FloatVector.fromArray(SPECIES, gx, gxo + 2 * p));
-    e = v.abs();
-    e = e.blend(FloatVector.broadcast(SPECIES, TANH_MAX), e.compare(GT, TANH_MAX));
-    e = e.add(e);
-    t = e.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
     k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
     r =
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), e));
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
     s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-    FloatVector n =
-        e.div(e.add(FloatVector.broadcast(SPECIES, 2f)))
-            .reinterpretAsInts()
-            .or(s)
-            .reinterpretAsFloats();
+    FloatVector n = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     n.intoArray(gx, gxo + 2 * p);
     /* h_t = n + z # (h_{t-1} - n) */
     FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, hPrev, hpo).sub(n), n);

@@ -55,12 +55,10 @@ final class VectorLstm implements LstmKernels {
       int tco,
       float[] h,
       int ho) {
-    FloatVector v, t, k, r, q, e;
+    FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* i = sigmoid(z_i) */
     v = FloatVector.fromArray(SPECIES, z, zo);
-    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
-    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -69,24 +67,22 @@ final class VectorLstm implements LstmKernels {
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
-    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e =
-        q.reinterpretAsInts()
-            .add(s)
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector i = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     i.intoArray(z, zo);
     /* f = sigmoid(z_f) */
     v = FloatVector.fromArray(SPECIES, z, zo + p);
-    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
-    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -95,54 +91,49 @@ final class VectorLstm implements LstmKernels {
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
-    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e =
-        q.reinterpretAsInts()
-            .add(s)
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector f = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     f.intoArray(z, zo + p);
     /* g = tanh(z_g) */
     v = FloatVector.fromArray(SPECIES, z, zo + 2 * p);
-    e = v.abs();
-    e = e.blend(FloatVector.broadcast(SPECIES, TANH_MAX), e.compare(GT, TANH_MAX));
-    e = e.add(e);
-    t = e.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
     k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
     r =
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), e));
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
     s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-    FloatVector g =
-        e.div(e.add(FloatVector.broadcast(SPECIES, 2f)))
-            .reinterpretAsInts()
-            .or(s)
-            .reinterpretAsFloats();
+    FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     g.intoArray(z, zo + 2 * p);
     /* c_t = f # c_{t-1} + i # g */
     FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, cPrev, cpo), i.mul(g));
-    ct = ct.blend(ZERO, ct.abs().compare(LT, FLUSH));
-    ct.intoArray(c, co);
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co);
     /* o = sigmoid(z_o) */
     v = FloatVector.fromArray(SPECIES, z, zo + 3 * p);
-    v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
-    v = v.blend(FloatVector.broadcast(SPECIES, SIGMOID_MAX), v.compare(GT, SIGMOID_MAX));
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -151,45 +142,43 @@ final class VectorLstm implements LstmKernels {
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
-    s = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e =
-        q.reinterpretAsInts()
-            .add(s)
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector o = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    o = o.blend(ZERO, v.compare(LT, EXP_MIN));
+    o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     o.intoArray(z, zo + 3 * p);
     /* h_t = o # tanh(c_t) */
     v = ct;
-    e = v.abs();
-    e = e.blend(FloatVector.broadcast(SPECIES, TANH_MAX), e.compare(GT, TANH_MAX));
-    e = e.add(e);
-    t = e.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
     k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
     r =
         k.fma(
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), e));
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    e = r.mul(r);
     q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-    q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-    q = r.mul(r).fma(q, r);
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
     e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
     s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-    FloatVector tc =
-        e.div(e.add(FloatVector.broadcast(SPECIES, 2f)))
-            .reinterpretAsInts()
-            .or(s)
-            .reinterpretAsFloats();
+    FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     tc.intoArray(tanhC, tco);
     FloatVector ht = o.mul(tc);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));

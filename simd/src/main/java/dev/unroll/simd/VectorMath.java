@@ -4,10 +4,14 @@ import static dev.unroll.fallback.FloatMath.*;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
+import static dev.unroll.simd.Lanes.ZERO;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The vector twin of {@link dev.unroll.fallback.ScalarMath}: the same operations, lane by lane, as
@@ -24,8 +28,8 @@ final class VectorMath {
   static void exp(int n, float[] x, int xo, float[] y, int yo) {
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, xo + j);
-      v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(VectorOperators.LT, EXP_MIN));
-      v = v.blend(FloatVector.broadcast(SPECIES, EXP_MAX), v.compare(VectorOperators.GT, EXP_MAX));
+      v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(LT, EXP_MIN));
+      v = v.blend(FloatVector.broadcast(SPECIES, EXP_MAX), v.compare(GT, EXP_MAX));
       FloatVector t =
           v.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
       FloatVector n2 = t.sub(FloatVector.broadcast(SPECIES, ROUND));
@@ -33,24 +37,23 @@ final class VectorMath {
           n2.fma(
               FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
               n2.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      FloatVector r2 = r.mul(r);
       FloatVector q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-      FloatVector p = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
+      q = q.fma(r2, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(r2, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      FloatVector p = r2.fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
       IntVector k =
           t.reinterpretAsInts().sub(FloatVector.broadcast(SPECIES, ROUND).reinterpretAsInts());
-      IntVector half = k.lanewise(VectorOperators.ASHR, 1);
+      IntVector half = k.lanewise(ASHR, 1);
       IntVector rest = k.sub(half);
       /* 2^half and 2^rest, each in [-126, 127] */
       FloatVector a =
           half.add(IntVector.broadcast(INTS, EXPONENT_BIAS))
-              .lanewise(VectorOperators.LSHL, EXPONENT_SHIFT)
+              .lanewise(LSHL, EXPONENT_SHIFT)
               .reinterpretAsFloats();
       FloatVector b =
           rest.add(IntVector.broadcast(INTS, EXPONENT_BIAS))
-              .lanewise(VectorOperators.LSHL, EXPONENT_SHIFT)
+              .lanewise(LSHL, EXPONENT_SHIFT)
               .reinterpretAsFloats();
       p.mul(a).mul(b).intoArray(y, yo + j);
     }
@@ -63,31 +66,30 @@ final class VectorMath {
     assert yo >= 0 && yo + n <= y.length : "y[" + yo + "], n = " + n + " of " + y.length;
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, xo + j);
-      v = v.blend(FloatVector.broadcast(SPECIES, EXP_MIN), v.compare(VectorOperators.LT, EXP_MIN));
-      v =
-          v.blend(
-              FloatVector.broadcast(SPECIES, SIGMOID_MAX),
-              v.compare(VectorOperators.GT, SIGMOID_MAX));
-      FloatVector t =
+      FloatVector e, t, k, r, q;
+      t =
           v.fma(
               FloatVector.broadcast(SPECIES, LOG2_E),
               FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      FloatVector k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      FloatVector r =
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
           k.fma(
               FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
               k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-      FloatVector q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-      FloatVector p = r.mul(r).fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
-      IntVector scaled =
-          p.reinterpretAsInts()
-              .add(t.reinterpretAsInts().lanewise(VectorOperators.LSHL, EXPONENT_SHIFT));
-      FloatVector e = scaled.reinterpretAsFloats().mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-      e.div(e.add(FloatVector.broadcast(SPECIES, 1f))).intoArray(y, yo + j);
+      e = r.mul(r);
+      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e =
+          t.reinterpretAsInts()
+              .lanewise(LSHL, EXPONENT_SHIFT)
+              .reinterpretAsFloats()
+              .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+      FloatVector w = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+      w = w.blend(ZERO, v.compare(LT, EXP_MIN));
+      w = w.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      w.intoArray(y, yo + j);
     }
   }
 
@@ -98,33 +100,30 @@ final class VectorMath {
     assert yo >= 0 && yo + n <= y.length : "y[" + yo + "], n = " + n + " of " + y.length;
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, xo + j);
-      FloatVector a = v.abs();
-      a =
-          a.blend(
-              FloatVector.broadcast(SPECIES, TANH_MAX), a.compare(VectorOperators.GT, TANH_MAX));
-      a = a.add(a);
-      FloatVector t =
+      FloatVector e, a, t, k, r, q;
+      IntVector s;
+      a = v.abs();
+      t =
           a.fma(
-              FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      FloatVector k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      FloatVector r =
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r =
           k.fma(
               FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a));
-      FloatVector q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-      FloatVector p = r.mul(r).fma(q, r);
-      FloatVector s =
-          t.reinterpretAsInts()
-              .lanewise(VectorOperators.LSHL, EXPONENT_SHIFT)
-              .reinterpretAsFloats();
-      FloatVector m = s.fma(p, s.sub(FloatVector.broadcast(SPECIES, 1f)));
-      IntVector magnitude = m.div(m.add(FloatVector.broadcast(SPECIES, 2f))).reinterpretAsInts();
-      IntVector sign = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-      magnitude.or(sign).reinterpretAsFloats().intoArray(y, yo + j);
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+      e = r.mul(r);
+      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector w = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+      w.intoArray(y, yo + j);
     }
   }
 }

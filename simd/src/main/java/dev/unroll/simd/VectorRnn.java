@@ -20,34 +20,30 @@ final class VectorRnn implements RnnKernels {
   @Override
   public void forwardTanh(int n, float[] z, int zo, float[] h, int ho) {
     for (int j = 0; j < n; j += LENGTH) {
-      FloatVector v, t, k, r, q, e;
+      FloatVector v, a, t, k, r, q, e;
       IntVector s;
       v = FloatVector.fromArray(SPECIES, z, zo + j);
-      e = v.abs();
-      e = e.blend(FloatVector.broadcast(SPECIES, TANH_MAX), e.compare(GT, TANH_MAX));
-      e = e.add(e);
+      a = v.abs();
       t =
-          e.fma(
-              FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_BIASED));
+          a.fma(
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
       k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
       r =
           k.fma(
               FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), e));
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+      e = r.mul(r);
       q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q3));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q2));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q1));
-      q = q.fma(r, FloatVector.broadcast(SPECIES, Q0));
-      q = r.mul(r).fma(q, r);
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
       e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-      e = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
       s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-      FloatVector ht =
-          e.div(e.add(FloatVector.broadcast(SPECIES, 2f)))
-              .reinterpretAsInts()
-              .or(s)
-              .reinterpretAsFloats();
+      FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
       ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
     }

@@ -1,0 +1,225 @@
+package dev.unroll.simd;
+
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.SPECIES;
+import static dev.unroll.simd.Slab.MASK;
+import static dev.unroll.simd.Slab.MEMORY;
+
+import java.lang.ref.Reference;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Matrix times one vector, weights in the {@link Slab}: {@link VectorGemv} without range checks.
+ *
+ * <p>The mask changes no offset; it tells C2 that every load stays inside. Masking again after four
+ * vectors keeps the loads in the order of their addresses: C2 puts loads that wait for nothing in
+ * any order, and from the second-level cache eight of them out of order take 40 per cent longer.
+ * The stride is a parameter, because with a constant one C2 unrolls.
+ */
+final class SlabGemv {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int BYTES = LENGTH * Float.BYTES;
+
+  private SlabGemv() {}
+
+  /** z = b + W x for one input; b may be z. */
+  static void affine(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int columns = m.columns();
+    int[] starts = m.starts;
+    try {
+      for (int i = 0; i + 1 < starts.length; i++) {
+        int r = starts[i];
+        long at = m.slab + (long) r * columns * Float.BYTES;
+        int height = starts[i + 1] - r;
+        int stride = height * Float.BYTES;
+        switch (height / LENGTH) {
+          case 12 -> twelve(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          case 8 -> eight(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          case 6 -> six(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          case 4 -> four(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          case 3 -> three(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          case 2 -> two(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          default -> one(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+        }
+      }
+    } finally {
+      Reference.reachabilityFence(m);
+    }
+  }
+
+  /* z[0..12 vectors) = b + W x. */
+  private static void twelve(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
+    FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
+    FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, b, bo + 10 * LENGTH);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, b, bo + 11 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+      p = (p + 4L * BYTES) & MASK;
+      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a8);
+      a9 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a9);
+      a10 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a10);
+      a11 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a11);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+    a8.intoArray(z, zo + 8 * LENGTH);
+    a9.intoArray(z, zo + 9 * LENGTH);
+    a10.intoArray(z, zo + 10 * LENGTH);
+    a11.intoArray(z, zo + 11 * LENGTH);
+  }
+
+  /* z[0..8 vectors) = b + W x. */
+  private static void eight(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+  }
+
+  /* z[0..6 vectors) = b + W x. */
+  private static void six(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+  }
+
+  /* z[0..4 vectors) = b + W x. */
+  private static void four(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+  }
+
+  /* z[0..3 vectors) = b + W x. */
+  private static void three(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+  }
+
+  /* z[0..2 vectors) = b + W x. */
+  private static void two(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+  }
+
+  /* z[0..1 vector) = b + W x. */
+  private static void one(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+    }
+    a0.intoArray(z, zo);
+  }
+}
