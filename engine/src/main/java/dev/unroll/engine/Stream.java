@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Stream {
   private final NetworkSpec spec;
+  private final int inputSize;
+  private final int outputSize;
   private StreamLayers layers;
 
   /* Until the vector kernels are compiled: the layers on them, and the warm-up that compiles them. */
@@ -44,6 +46,8 @@ public final class Stream {
           "a bidirectional network cannot stream: its reverse direction starts at the last step;"
               + " run whole sequences with Unrolled");
     }
+    inputSize = spec.inputSize();
+    outputSize = spec.networkOutputSize();
     layers = new StreamLayers(network, backend.starter());
     layers.rehearse();
     if (backend.needsWarmUp()) {
@@ -79,9 +83,8 @@ public final class Stream {
     if (spec.input() != NetworkSpec.Input.FEATURES) {
       throw new IllegalArgumentException("this network takes class ids: call step(int, float[])");
     }
-    if (x.length != spec.inputSize()) {
-      throw new IllegalArgumentException(
-          "x must have " + spec.inputSize() + " elements, not " + x.length);
+    if (x.length != inputSize) {
+      throw new IllegalArgumentException("x must have " + inputSize + " elements, not " + x.length);
     }
     checkOutput(y);
     if (warmUp != null) {
@@ -115,9 +118,9 @@ public final class Stream {
   }
 
   private void checkOutput(float[] y) {
-    if (y.length != spec.networkOutputSize()) {
+    if (y.length != outputSize) {
       throw new IllegalArgumentException(
-          "y must have " + spec.networkOutputSize() + " elements, not " + y.length);
+          "y must have " + outputSize + " elements, not " + y.length);
     }
   }
 

@@ -30,17 +30,19 @@ final class SlabGemv {
     try {
       for (int i = 0; i + 1 < starts.length; i++) {
         int r = starts[i];
-        long at = m.slab + (long) r * columns * Float.BYTES;
         int height = starts[i + 1] - r;
         int stride = height * Float.BYTES;
+        long at = m.slab + (long) r * columns * Float.BYTES;
+        int bi = bo + r;
+        int zi = zo + r;
         switch (height / LENGTH) {
-          case 12 -> twelve(at, stride, columns, x, xo, b, bo + r, z, zo + r);
-          case 8 -> eight(at, stride, columns, x, xo, b, bo + r, z, zo + r);
-          case 6 -> six(at, stride, columns, x, xo, b, bo + r, z, zo + r);
-          case 4 -> four(at, stride, columns, x, xo, b, bo + r, z, zo + r);
-          case 3 -> three(at, stride, columns, x, xo, b, bo + r, z, zo + r);
-          case 2 -> two(at, stride, columns, x, xo, b, bo + r, z, zo + r);
-          default -> one(at, stride, columns, x, xo, b, bo + r, z, zo + r);
+          case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
+          case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
+          case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
+          case 4 -> four(at, stride, columns, x, xo, b, bi, z, zi);
+          case 3 -> three(at, stride, columns, x, xo, b, bi, z, zi);
+          case 2 -> two(at, stride, columns, x, xo, b, bi, z, zi);
+          default -> one(at, stride, columns, x, xo, b, bi, z, zi);
         }
       }
     } finally {

@@ -31,15 +31,19 @@ final class VectorGemv {
 
   /** z = b + W x for one input; b may be z. */
   static void affine(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    assert xo >= 0 && xo + m.columns() <= x.length : "x[" + xo + "], n = " + m.columns();
+    assert zo >= 0 && zo + m.rows() <= z.length : "z[" + zo + "], n = " + m.rows();
+    if (m.slab >= 0) {
+      SlabGemv.affine(m, x, xo, b, bo, z, zo);
+    } else {
+      ofSegment(m, x, xo, b, bo, z, zo);
+    }
+  }
+
+  private static void ofSegment(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     int columns = m.columns();
     int rows = m.rows();
     MemorySegment w = m.weights;
-    assert xo >= 0 && xo + columns <= x.length : "x[" + xo + "], n = " + columns;
-    assert zo >= 0 && zo + rows <= z.length : "z[" + zo + "], n = " + rows;
-    if (m.slab >= 0) {
-      SlabGemv.affine(m, x, xo, b, bo, z, zo);
-      return;
-    }
     int r = 0;
     for (; !m.batch && r + 4 * LENGTH <= rows; r += 4 * LENGTH) {
       long at = (long) r * columns * Float.BYTES;
