@@ -8,6 +8,7 @@ import dev.unroll.fallback.ReducedAffine;
 import dev.unroll.fallback.ReducedMatrix;
 import dev.unroll.fallback.WeightFormat;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -38,23 +39,34 @@ final class VectorBfloat16 extends ReducedAffine {
   protected void multiply(
       ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     WordPanels m = (WordPanels) w;
-    for (int start = 0; start < m.rows(); start += WordPanels.PANEL) {
-      int width = m.width(start);
-      long at = (long) start * m.words() * Integer.BYTES;
-      int r = 0;
-      for (; r + 8 * LENGTH <= width; r += 8 * LENGTH) {
-        eight(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+    try {
+      for (int start = 0; start < m.rows(); start += WordPanels.PANEL) {
+        int width = m.width(start);
+        long at = (long) start * m.words() * Integer.BYTES;
+        int r = 0;
+        for (; r + 8 * LENGTH <= width; r += 8 * LENGTH) {
+          long from = at + (long) r * Integer.BYTES;
+          int row = start + r;
+          if (m.slab >= 0) {
+            eightOfSlab(m.columns(), m.slab + from, width, x, xo, b, bo + row, z, zo + row);
+          } else {
+            eight(m, from, width, x, xo, b, bo + row, z, zo + row);
+          }
+        }
+        if (r + 4 * LENGTH <= width) {
+          four(
+              m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+          r += 4 * LENGTH;
+        }
+        for (; r < width; r += LENGTH) {
+          one(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+        }
       }
-      if (r + 4 * LENGTH <= width) {
-        four(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
-        r += 4 * LENGTH;
+      if (w.columns() % 2 > 0) {
+        lastColumn(m, x[xo + w.columns() - 1], z, zo);
       }
-      for (; r < width; r += LENGTH) {
-        one(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
-      }
-    }
-    if (w.columns() % 2 > 0) {
-      lastColumn(m, x[xo + w.columns() - 1], z, zo);
+    } finally {
+      Reference.reachabilityFence(m);
     }
   }
 
@@ -97,6 +109,57 @@ final class VectorBfloat16 extends ReducedAffine {
       a6 = w6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a6);
       a6 = w6.and(UPPER).reinterpretAsFloats().fma(x1, a6);
       IntVector w7 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 7L * BYTES, ORDER);
+      a7 = w7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a7);
+      a7 = w7.and(UPPER).reinterpretAsFloats().fma(x1, a7);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + 1 * LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+  }
+
+  /* The same in the slab, see SlabGemv: z[0..8 vectors) = b + W x without the last of an odd number of columns. */
+  private static void eightOfSlab(
+      int columns, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
+    for (int k = 0; k + 2 <= columns; k += 2) {
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
+      long p = (at + (long) (k / 2) * width * Integer.BYTES) & Slab.MASK;
+      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
+      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
+      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
+      a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
+      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
+      a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
+      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
+      a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
+      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+      p = (p + 4L * BYTES) & Slab.MASK;
+      IntVector w4 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
+      a4 = w4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a4);
+      a4 = w4.and(UPPER).reinterpretAsFloats().fma(x1, a4);
+      IntVector w5 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
+      a5 = w5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a5);
+      a5 = w5.and(UPPER).reinterpretAsFloats().fma(x1, a5);
+      IntVector w6 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
+      a6 = w6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a6);
+      a6 = w6.and(UPPER).reinterpretAsFloats().fma(x1, a6);
+      IntVector w7 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
       a7 = w7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a7);
       a7 = w7.and(UPPER).reinterpretAsFloats().fma(x1, a7);
     }

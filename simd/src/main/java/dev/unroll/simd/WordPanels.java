@@ -17,10 +17,15 @@ final class WordPanels extends ReducedMatrix {
 
   final MemorySegment words;
 
+  /** Offset in the {@link Slab}, or -1. */
+  final long slab;
+
   WordPanels(WeightFormat format, int rows, int columns) {
     super(format, rows, columns);
     long count = Math.multiplyExact((long) rows, (long) words());
-    words = Arena.ofAuto().allocate(count * Integer.BYTES, ALIGNMENT);
+    long size = count * Integer.BYTES;
+    slab = format == WeightFormat.BF16 ? Slab.allocate(this, size) : -1;
+    words = slab < 0 ? Arena.ofAuto().allocate(size, ALIGNMENT) : Slab.MEMORY.asSlice(slab, size);
   }
 
   float[] bias() {
