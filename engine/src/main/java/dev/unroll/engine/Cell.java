@@ -35,8 +35,11 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
 
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.
+   *
+   * @param first first row of the batch to compute
+   * @param n number of rows
    */
-  void forward(int t, int previous, int next);
+  void forward(int t, int previous, int next, int first, int n);
 
   /**
    * BPTT through step t.
@@ -44,8 +47,13 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
    * @param dh gradient of the step's h [batch, paddedOutput]; holds that of the previous h
    *     afterwards
    * @param dc the same for c; unused by cells without it
+   * @param first first row of the batch to compute
+   * @param n number of rows
    */
-  void backward(int t, int previous, int next, float[] dh, float[] dc);
+  void backward(int t, int previous, int next, float[] dh, float[] dc, int first, int n);
+
+  /** Whether threads may compute different rows at the same time. */
+  boolean hasIndependentRows();
 
   /** Norm of the whole gradient of c_t, given those of h_t and of what follows; 0 without c. */
   default double cellGradientNorm(int t, float[] dh, float[] dc) {

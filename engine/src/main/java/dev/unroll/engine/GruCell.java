@@ -44,20 +44,24 @@ final class GruCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     kernels.affine().affine(weights.inputWeights(), x, xo, inputGates, 0);
-    forward(0, 0, 0);
+    forward(0, 0, 0, 0, 1);
   }
 
   @Override
-  public void forward(int t, int previous, int next) {
-    int n = state.batch;
+  public boolean hasIndependentRows() {
+    return true;
+  }
+
+  @Override
+  public void forward(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
-    int g = t * n * 3 * p;
-    int hPrev = state.hidden(previous);
+    int g = (t * state.batch + first) * 3 * p;
+    int hPrev = state.hidden(previous) + first * p;
+    int hNext = state.hidden(next) + first * p;
     kernels
         .affine()
         .affineBatch(weights.hiddenHidden, n, state.recurrent, hPrev, p, recurrentGates, g, 3 * p);
-    pointwise.forward(
-        n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, state.hidden(next));
+    pointwise.forward(n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, hNext);
   }
 
   @Override
@@ -69,19 +73,19 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public void backward(int t, int previous, int next, float[] dh, float[] dc) {
-    int n = state.batch;
+  public void backward(int t, int previous, int next, float[] dh, float[] dc, int first, int n) {
     int p = state.paddedHidden;
-    int g = t * n * 3 * p;
-    pointwise.backward(
-        n, p, inputGates, g, recurrentGates, g, state.h, state.hidden(previous), dh, 0);
+    int g = (t * state.batch + first) * 3 * p;
+    int own = first * p;
+    int hPrev = state.hidden(previous) + own;
+    pointwise.backward(n, p, inputGates, g, recurrentGates, g, state.h, hPrev, dh, own);
     PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
     if (state.isLocked()) {
       int size = n * p;
-      kernels.affine().affineBatch(back, n, recurrentGates, g, 3 * p, product, 0, p);
-      kernels.elements().multiplyAccumulate(size, product, 0, state.mask, 0, dh, 0);
+      kernels.affine().affineBatch(back, n, recurrentGates, g, 3 * p, product, own, p);
+      kernels.elements().multiplyAccumulate(size, product, own, state.mask, own, dh, own);
       return;
     }
-    kernels.affine().affineBatchAccumulate(back, n, recurrentGates, g, 3 * p, dh, 0, p);
+    kernels.affine().affineBatchAccumulate(back, n, recurrentGates, g, 3 * p, dh, own, p);
   }
 }

@@ -147,14 +147,16 @@ public record Initialization(
   }
 
   private static void uniform(Parameter p, float[] parameters, float bound, Rng rng) {
-    for (int i = 0; i < p.size(); i++) {
-      parameters[p.offset() + i] = rng.uniform(-bound, bound);
+    int end = p.offset() + p.size();
+    for (int i = p.offset(); i < end; i++) {
+      parameters[i] = rng.uniform(-bound, bound);
     }
   }
 
   private static void normal(Parameter p, float[] parameters, Rng rng) {
-    for (int i = 0; i < p.size(); i++) {
-      parameters[p.offset() + i] = rng.gaussian();
+    int end = p.offset() + p.size();
+    for (int i = p.offset(); i < end; i++) {
+      parameters[i] = rng.gaussian();
     }
   }
 

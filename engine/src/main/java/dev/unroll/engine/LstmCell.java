@@ -86,33 +86,36 @@ final class LstmCell implements Cell {
   public void step(float[] x, int xo) {
     if (inputNorm != null) {
       kernels.affine().affine(weights.inputWeights(), x, xo, gates, 0);
-      forward(0, 0, 0);
+      forward(0, 0, 0, 0, 1);
       return;
     }
     weights.step(x, xo, state, gates);
-    update(0, 0, 0);
+    update(0, 0, 0, 0, 1);
   }
 
   @Override
-  public void forward(int t, int previous, int next) {
-    int n = state.batch;
+  public boolean hasIndependentRows() {
+    return general == null;
+  }
+
+  @Override
+  public void forward(int t, int previous, int next, int first, int n) {
     int r = state.paddedOutput;
     int rows = weights.gateRows;
-    int h = state.hidden(previous);
+    int h = state.hidden(previous) + first * r;
+    int z = (t * state.batch + first) * rows;
     if (inputNorm != null && recurrentNorm != null) {
-      int z = t * n * rows;
       kernels
           .affine()
           .affineBatch(weights.hiddenHidden, n, state.recurrent, h, r, recurrentGates, z, rows);
-      normalise(inputNorm, recurrentNorm, t * n, n, rows);
-      update(t, previous, next);
+      normalise(inputNorm, recurrentNorm, t * state.batch + first, n, rows);
+      update(t, previous, next, first, n);
       return;
     }
     kernels
         .affine()
-        .affineBatchAccumulate(
-            weights.hiddenHidden, n, state.recurrent, h, r, gates, t * n * rows, rows);
-    update(t, previous, next);
+        .affineBatchAccumulate(weights.hiddenHidden, n, state.recurrent, h, r, gates, z, rows);
+    update(t, previous, next, first, n);
   }
 
   /* z = LN(W_ih x) + LN(W_hh h) + b */
@@ -125,15 +128,15 @@ final class LstmCell implements Cell {
     }
   }
 
-  private void update(int t, int previous, int next) {
-    int n = state.batch;
+  private void update(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
     int r = state.paddedOutput;
-    int z = t * n * 4 * p;
-    int s = t * n * p;
-    int cPrev = state.cell(previous);
-    int cNext = state.cell(next);
-    int hNext = state.hidden(next);
+    int row = t * state.batch + first;
+    int z = row * 4 * p;
+    int s = row * p;
+    int cPrev = state.cell(previous) + first * p;
+    int cNext = state.cell(next) + first * p;
+    int hNext = state.hidden(next) + first * r;
     if (projection == null) {
       pointwise.forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
       return;
@@ -171,24 +174,26 @@ final class LstmCell implements Cell {
   }
 
   @Override
-  public void backward(int t, int previous, int next, float[] dh, float[] dc) {
-    int n = state.batch;
+  public void backward(int t, int previous, int next, float[] dh, float[] dc, int first, int n) {
     int p = state.paddedHidden;
     int r = state.paddedOutput;
-    int z = t * n * 4 * p;
-    int s = t * n * p;
+    int row = t * state.batch + first;
+    int z = row * 4 * p;
+    int s = row * p;
+    int own = first * p;
     float[] d = dh;
     if (projection != null) {
-      System.arraycopy(dh, 0, projectedGradients, t * n * r, n * r);
+      System.arraycopy(dh, first * r, projectedGradients, row * r, n * r);
       PackedMatrix back = Memory.require(weights.projectionTransposed, "made for training");
-      kernels.affine().affineBatch(back, n, dh, 0, r, unprojectedGradient, 0, p);
+      kernels.affine().affineBatch(back, n, dh, first * r, r, unprojectedGradient, own, p);
       d = unprojectedGradient;
     }
-    pointwise.backward(n, p, gates, z, state.c, state.cell(previous), tanhC, s, d, 0, dc, 0);
+    int c = state.cell(previous) + own;
+    pointwise.backward(n, p, gates, z, state.c, c, tanhC, s, d, own, dc, own);
     if (inputNorm != null && recurrentNorm != null) {
       int rows = weights.gateRows;
       System.arraycopy(gates, z, biasGates, z, n * rows);
-      for (int i = t * n; i < t * n + n; i++) {
+      for (int i = row; i < row + n; i++) {
         int at = i * rows;
         recurrentNorm.backward(i, biasGates, at, weights.normGainHh, recurrentGates, at);
         inputNorm.backward(i, biasGates, at, weights.normGainIh, gates, at);
@@ -203,9 +208,9 @@ final class LstmCell implements Cell {
             z,
             4 * p,
             dh,
-            0,
+            first * r,
             r);
-    state.maskGradient(dh, kernels);
+    state.maskGradient(dh, kernels, first, n);
   }
 
   @Override

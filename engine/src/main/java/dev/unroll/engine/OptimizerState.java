@@ -2,19 +2,28 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.OptimizerKernels;
+import org.jspecify.annotations.Nullable;
 
 /** Applies an {@link Optimizer} to a flat parameter array, with its moments and step count. */
 final class OptimizerState {
   private final Optimizer optimizer;
   private final OptimizerKernels kernels;
+  private final @Nullable Team team;
+  private final Team.Task part = this::updatePart;
   private final float[] first;
   private final float[] second;
   private final OptimizerKernels.AdamStep adam = new OptimizerKernels.AdamStep();
   private long step;
 
+  /* Arguments of an update. */
+  private float[] w = Cell.NOTHING;
+  private float[] g = Cell.NOTHING;
+  private float lr;
+
   OptimizerState(Optimizer optimizer, Kernels kernels, int size, Memory memory) {
     this.optimizer = optimizer;
     this.kernels = kernels.optimizer();
+    team = ParallelKernels.team(kernels);
     first = memory.floats(optimizer.slots() > 0 ? 1 : 0, size);
     second = memory.floats(optimizer.slots() > 1 ? 1 : 0, size);
   }
@@ -47,14 +56,10 @@ final class OptimizerState {
 
   void update(float[] w, float[] g, float lr) {
     step++;
-    int n = w.length;
-    if (optimizer instanceof Optimizer.Sgd sgd) {
-      if (sgd.momentum() == 0) {
-        kernels.sgd(n, w, g, lr, sgd.weightDecay());
-      } else {
-        kernels.momentum(n, w, g, first, lr, sgd.momentum(), sgd.nesterov(), sgd.weightDecay());
-      }
-    } else if (optimizer instanceof Optimizer.Adam a) {
+    this.w = w;
+    this.g = g;
+    this.lr = lr;
+    if (optimizer instanceof Optimizer.Adam a) {
       adam.beta1 = a.beta1();
       adam.beta2 = a.beta2();
       adam.eps = a.eps();
@@ -62,9 +67,21 @@ final class OptimizerState {
       adam.decay = a.decoupled() ? 0f : a.weightDecay();
       adam.stepSize = (float) (lr / (1 - StrictMath.pow(a.beta1(), (double) step)));
       adam.rootCorrection2 = (float) Math.sqrt(1 - StrictMath.pow(a.beta2(), (double) step));
-      kernels.adam(n, w, g, first, second, adam);
+    }
+    Team.share(team, w.length >= ParallelKernels.SMALL_MATRIX, part);
+  }
+
+  private void updatePart(int part, int parts) {
+    int from = ParallelKernels.first(part, parts, w.length, Kernels.LANES);
+    int to = ParallelKernels.first(part + 1, parts, w.length, Kernels.LANES);
+    if (optimizer instanceof Optimizer.Adam) {
+      kernels.adam(from, to, w, g, first, second, adam);
     } else if (optimizer instanceof Optimizer.RmsProp r) {
-      kernels.rmsProp(n, w, g, first, lr, r.alpha(), r.eps(), r.weightDecay());
+      kernels.rmsProp(from, to, w, g, first, lr, r.alpha(), r.eps(), r.weightDecay());
+    } else if (optimizer instanceof Optimizer.Sgd s && s.momentum() == 0) {
+      kernels.sgd(from, to, w, g, lr, s.weightDecay());
+    } else if (optimizer instanceof Optimizer.Sgd s) {
+      kernels.momentum(from, to, w, g, first, lr, s.momentum(), s.nesterov(), s.weightDecay());
     }
   }
 }

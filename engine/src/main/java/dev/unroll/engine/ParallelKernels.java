@@ -1,10 +1,9 @@
 package dev.unroll.engine;
 
 import dev.unroll.fallback.AffineKernels;
-import dev.unroll.fallback.GruKernels;
 import dev.unroll.fallback.Kernels;
-import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels over many rows shared by the threads of a {@link Team}. Each thread takes some of the
@@ -12,13 +11,12 @@ import dev.unroll.fallback.PackedMatrix;
  * the number of threads. Small work, and work while the team is busy, stays in the caller.
  */
 final class ParallelKernels {
-  /* Multiply-adds, or elements of a cell, below which a hand-over of a microsecond does not pay. */
-  private static final long SMALL_PRODUCT = 1 << 18;
-  private static final long SMALL_CELL = 1 << 12;
-  private static final long SMALL_MATRIX = 1 << 14;
+  /* Multiply-adds below which a hand-over of a microsecond does not pay. */
+  static final long SMALL_PRODUCT = 1 << 18;
+  static final long SMALL_MATRIX = 1 << 14;
 
   /* The kernels take inputs by eight. */
-  private static final int BLOCK = 8;
+  static final int BLOCK = 8;
 
   private ParallelKernels() {}
 
@@ -35,14 +33,19 @@ final class ParallelKernels {
         new Affine(kernels.int8(), team),
         kernels.elements(),
         kernels.rnn(),
-        new Lstm(kernels.lstm(), team),
-        new Gru(kernels.gru(), team),
+        kernels.lstm(),
+        kernels.gru(),
         kernels.loss(),
         kernels.optimizer());
   }
 
+  /** The threads that share such kernels, or null. */
+  static @Nullable Team team(Kernels kernels) {
+    return kernels.affine() instanceof Affine affine ? affine.team : null;
+  }
+
   /** First of the blocks that a part takes, as an index. */
-  private static int first(int part, int parts, int n, int block) {
+  static int first(int part, int parts, int n, int block) {
     int blocks = (n + block - 1) / block;
     return Math.min(n, (int) ((long) blocks * part / parts) * block);
   }
@@ -268,256 +271,6 @@ final class ParallelKernels {
       int r = first(part, parts, rows, Kernels.LANES);
       int count = first(part + 1, parts, rows, Kernels.LANES) - r;
       serial.outerAccumulate(n, z, zo + r, zs, count, x, xo, xs, columns, dw, dwo + r * dws, dws);
-    }
-  }
-
-  /** The same for the pointwise part of the LSTM. */
-  private static final class Lstm implements LstmKernels {
-    private final LstmKernels serial;
-    private final Team team;
-    private final Team.Task forward = this::forwardPart;
-    private final Team.Task backward = this::backwardPart;
-
-    private int n;
-    private int p;
-    private float[] z = Cell.NOTHING;
-    private int zo;
-    private float[] cPrev = Cell.NOTHING;
-    private int cpo;
-    private float[] tanhC = Cell.NOTHING;
-    private int tco;
-
-    /* c and h forward, dh and dc backward. */
-    private float[] third = Cell.NOTHING;
-    private int thirdOffset;
-    private float[] fourth = Cell.NOTHING;
-    private int fourthOffset;
-
-    Lstm(LstmKernels serial, Team team) {
-      this.serial = serial;
-      this.team = team;
-    }
-
-    @Override
-    public void forward(
-        int n,
-        int p,
-        float[] z,
-        int zo,
-        float[] cPrev,
-        int cpo,
-        float[] c,
-        int co,
-        float[] tanhC,
-        int tco,
-        float[] h,
-        int ho) {
-      if ((long) n * p < SMALL_CELL || !team.acquire()) {
-        serial.forward(n, p, z, zo, cPrev, cpo, c, co, tanhC, tco, h, ho);
-        return;
-      }
-      run(forward, n, p, z, zo, cPrev, cpo, tanhC, tco, c, co, h, ho);
-    }
-
-    @Override
-    public void backward(
-        int n,
-        int p,
-        float[] z,
-        int zo,
-        float[] cPrev,
-        int cpo,
-        float[] tanhC,
-        int tco,
-        float[] dh,
-        int dho,
-        float[] dc,
-        int dco) {
-      if ((long) n * p < SMALL_CELL || !team.acquire()) {
-        serial.backward(n, p, z, zo, cPrev, cpo, tanhC, tco, dh, dho, dc, dco);
-        return;
-      }
-      run(backward, n, p, z, zo, cPrev, cpo, tanhC, tco, dh, dho, dc, dco);
-    }
-
-    private void run(
-        Team.Task task,
-        int n,
-        int p,
-        float[] z,
-        int zo,
-        float[] cPrev,
-        int cpo,
-        float[] tanhC,
-        int tco,
-        float[] third,
-        int thirdOffset,
-        float[] fourth,
-        int fourthOffset) {
-      this.n = n;
-      this.p = p;
-      this.z = z;
-      this.zo = zo;
-      this.cPrev = cPrev;
-      this.cpo = cpo;
-      this.tanhC = tanhC;
-      this.tco = tco;
-      this.third = third;
-      this.thirdOffset = thirdOffset;
-      this.fourth = fourth;
-      this.fourthOffset = fourthOffset;
-      try {
-        team.run(task);
-      } finally {
-        team.release();
-      }
-    }
-
-    private void forwardPart(int part, int parts) {
-      int row = first(part, parts, n, 1);
-      int count = first(part + 1, parts, n, 1) - row;
-      int s = row * p;
-      serial.forward(
-          count,
-          p,
-          z,
-          zo + 4 * s,
-          cPrev,
-          cpo + s,
-          third,
-          thirdOffset + s,
-          tanhC,
-          tco + s,
-          fourth,
-          fourthOffset + s);
-    }
-
-    private void backwardPart(int part, int parts) {
-      int row = first(part, parts, n, 1);
-      int count = first(part + 1, parts, n, 1) - row;
-      int s = row * p;
-      serial.backward(
-          count,
-          p,
-          z,
-          zo + 4 * s,
-          cPrev,
-          cpo + s,
-          tanhC,
-          tco + s,
-          third,
-          thirdOffset + s,
-          fourth,
-          fourthOffset + s);
-    }
-  }
-
-  /** The same for the pointwise part of the GRU. */
-  private static final class Gru implements GruKernels {
-    private final GruKernels serial;
-    private final Team team;
-    private final Team.Task forward = this::forwardPart;
-    private final Team.Task backward = this::backwardPart;
-
-    private int m;
-    private int p;
-    private float[] gx = Cell.NOTHING;
-    private int gxo;
-    private float[] gh = Cell.NOTHING;
-    private int gho;
-    private float[] hPrev = Cell.NOTHING;
-    private int hpo;
-
-    /* h forward, dh backward. */
-    private float[] last = Cell.NOTHING;
-    private int lastOffset;
-
-    Gru(GruKernels serial, Team team) {
-      this.serial = serial;
-      this.team = team;
-    }
-
-    @Override
-    public void forward(
-        int m,
-        int p,
-        float[] gx,
-        int gxo,
-        float[] gh,
-        int gho,
-        float[] hPrev,
-        int hpo,
-        float[] h,
-        int ho) {
-      if ((long) m * p < SMALL_CELL || !team.acquire()) {
-        serial.forward(m, p, gx, gxo, gh, gho, hPrev, hpo, h, ho);
-        return;
-      }
-      run(forward, m, p, gx, gxo, gh, gho, hPrev, hpo, h, ho);
-    }
-
-    @Override
-    public void backward(
-        int m,
-        int p,
-        float[] gx,
-        int gxo,
-        float[] gh,
-        int gho,
-        float[] hPrev,
-        int hpo,
-        float[] dh,
-        int dho) {
-      if ((long) m * p < SMALL_CELL || !team.acquire()) {
-        serial.backward(m, p, gx, gxo, gh, gho, hPrev, hpo, dh, dho);
-        return;
-      }
-      run(backward, m, p, gx, gxo, gh, gho, hPrev, hpo, dh, dho);
-    }
-
-    private void run(
-        Team.Task task,
-        int m,
-        int p,
-        float[] gx,
-        int gxo,
-        float[] gh,
-        int gho,
-        float[] hPrev,
-        int hpo,
-        float[] last,
-        int lastOffset) {
-      this.m = m;
-      this.p = p;
-      this.gx = gx;
-      this.gxo = gxo;
-      this.gh = gh;
-      this.gho = gho;
-      this.hPrev = hPrev;
-      this.hpo = hpo;
-      this.last = last;
-      this.lastOffset = lastOffset;
-      try {
-        team.run(task);
-      } finally {
-        team.release();
-      }
-    }
-
-    private void forwardPart(int part, int parts) {
-      int row = first(part, parts, m, 1);
-      int count = first(part + 1, parts, m, 1) - row;
-      int s = row * p;
-      int g = 3 * s;
-      serial.forward(count, p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, last, lastOffset + s);
-    }
-
-    private void backwardPart(int part, int parts) {
-      int row = first(part, parts, m, 1);
-      int count = first(part + 1, parts, m, 1) - row;
-      int s = row * p;
-      int g = 3 * s;
-      serial.backward(count, p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, last, lastOffset + s);
     }
   }
 }

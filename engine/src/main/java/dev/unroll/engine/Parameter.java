@@ -23,7 +23,11 @@ public record Parameter(String name, List<Integer> shape, int offset) {
    * @return the product of the shape
    */
   public int size() {
-    return shape.stream().reduce(1, Math::multiplyExact);
+    int size = 1;
+    for (int s : shape) {
+      size = Math.multiplyExact(size, s);
+    }
+    return size;
   }
 
   /**

@@ -68,7 +68,7 @@ final class ResetBeforeGruCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     kernels.affine().affine(weights.inputWeights(), x, xo, gates, 0);
-    forward(0, 0, 0);
+    forward(0, 0, 0, 0, 1);
   }
 
   private float activate(Activation f, int at) {
@@ -86,14 +86,18 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public void forward(int t, int previous, int next) {
-    int m = state.batch;
+  public boolean hasIndependentRows() {
+    return true;
+  }
+
+  @Override
+  public void forward(int t, int previous, int next, int first, int m) {
     int p = state.paddedHidden;
     int rows = weights.gateRows;
-    int g = t * m * rows;
-    int s = t * m * p;
-    int before = state.hidden(previous);
-    int after = state.hidden(next);
+    int g = (t * state.batch + first) * rows;
+    int s = (t * state.batch + first) * p;
+    int before = state.hidden(previous) + first * p;
+    int after = state.hidden(next) + first * p;
     kernels
         .affine()
         .affineBatchAccumulate(weights.hiddenHidden, m, state.recurrent, before, p, gates, g, rows);
@@ -127,42 +131,43 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public void backward(int t, int previous, int next, float[] dh, float[] dc) {
-    int m = state.batch;
+  public void backward(int t, int previous, int next, float[] dh, float[] dc, int first, int m) {
     int p = state.paddedHidden;
     int rows = weights.gateRows;
-    int g = t * m * rows;
-    int before = state.hidden(previous);
+    int g = (t * state.batch + first) * rows;
+    int own = first * p;
+    int before = state.hidden(previous) + own;
     for (int row = 0; row < m; row++) {
       for (int j = 0; j < hidden; j++) {
         int at = g + row * rows + j;
         int k = row * p + j;
         float z = gates[at + p];
         float n = gates[at + 2 * p];
-        float d = dh[k];
+        float d = dh[own + k];
         gates[at + 2 * p] = flush(d * (1f - z) * slope(candidate, at + 2 * p));
         gates[at + p] = flush(d * (state.h[before + k] - n) * slope(gate, at + p));
-        dh[k] = flush(d * z);
+        dh[own + k] = flush(d * z);
       }
     }
     PackedMatrix ofCandidate = Memory.require(weights.candidateTransposed, "made for training");
-    kernels.affine().affineBatch(ofCandidate, m, gates, g + 2 * p, rows, resetGradient, 0, p);
+    kernels.affine().affineBatch(ofCandidate, m, gates, g + 2 * p, rows, resetGradient, own, p);
     for (int row = 0; row < m; row++) {
       for (int j = 0; j < hidden; j++) {
         int at = g + row * rows + j;
         int k = row * p + j;
         float r = gates[at];
-        gates[at] = flush(resetGradient[k] * state.recurrent[before + k] * slope(gate, at));
-        resetGradient[k] = flush(resetGradient[k] * r);
+        float d = resetGradient[own + k];
+        gates[at] = flush(d * state.recurrent[before + k] * slope(gate, at));
+        resetGradient[own + k] = flush(d * r);
       }
     }
     /* resetGradient becomes the gradient of the recurrent input, which may be masked. */
     PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
-    kernels.affine().affineBatchAccumulate(back, m, gates, g, rows, resetGradient, 0, p);
+    kernels.affine().affineBatchAccumulate(back, m, gates, g, rows, resetGradient, own, p);
     if (state.isLocked()) {
-      kernels.elements().multiplyAccumulate(m * p, resetGradient, 0, state.mask, 0, dh, 0);
+      kernels.elements().multiplyAccumulate(m * p, resetGradient, own, state.mask, own, dh, own);
     } else {
-      kernels.elements().add(m * p, resetGradient, 0, dh, 0, dh, 0);
+      kernels.elements().add(m * p, resetGradient, own, dh, own, dh, own);
     }
   }
 }

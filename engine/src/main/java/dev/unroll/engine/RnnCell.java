@@ -49,15 +49,19 @@ final class RnnCell implements Cell {
   }
 
   @Override
-  public void forward(int t, int previous, int next) {
-    int n = state.batch;
+  public boolean hasIndependentRows() {
+    return true;
+  }
+
+  @Override
+  public void forward(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
-    int z = t * n * p;
+    int z = (t * state.batch + first) * p;
+    int hPrev = state.hidden(previous) + first * p;
     kernels
         .affine()
-        .affineBatchAccumulate(
-            weights.hiddenHidden, n, state.recurrent, state.hidden(previous), p, gates, z, p);
-    activate(n * p, z, state.hidden(next));
+        .affineBatchAccumulate(weights.hiddenHidden, n, state.recurrent, hPrev, p, gates, z, p);
+    activate(n * p, z, state.hidden(next) + first * p);
   }
 
   private void activate(int n, int z, int h) {
@@ -85,21 +89,21 @@ final class RnnCell implements Cell {
   }
 
   @Override
-  public void backward(int t, int previous, int next, float[] dh, float[] dc) {
-    int n = state.batch;
+  public void backward(int t, int previous, int next, float[] dh, float[] dc, int first, int n) {
     int p = state.paddedHidden;
-    int z = t * n * p;
+    int own = first * p;
+    int z = t * state.batch * p + own;
     float[] hs = raw.length > 0 ? raw : state.h;
-    int h = raw.length > 0 ? z : state.hidden(next);
+    int h = raw.length > 0 ? z : state.hidden(next) + own;
     if (!options.isStandard()) {
       for (int j = 0; j < n * p; j++) {
         float slope = activation.derivative(clipped[z + j], hs[h + j]);
-        gates[z + j] = ScalarMath.flush(dh[j] * slope * options.clipSlope(clipped[z + j]));
+        gates[z + j] = ScalarMath.flush(dh[own + j] * slope * options.clipSlope(clipped[z + j]));
       }
     } else if (relu) {
-      kernels.rnn().backwardRelu(n * p, hs, h, dh, 0, gates, z);
+      kernels.rnn().backwardRelu(n * p, hs, h, dh, own, gates, z);
     } else {
-      kernels.rnn().backwardTanh(n * p, hs, h, dh, 0, gates, z);
+      kernels.rnn().backwardTanh(n * p, hs, h, dh, own, gates, z);
     }
     kernels
         .affine()
@@ -110,8 +114,8 @@ final class RnnCell implements Cell {
             z,
             p,
             dh,
-            0,
+            own,
             p);
-    state.maskGradient(dh, kernels);
+    state.maskGradient(dh, kernels, first, n);
   }
 }

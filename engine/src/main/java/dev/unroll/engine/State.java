@@ -48,18 +48,20 @@ final class State {
     return locked;
   }
 
-  /** Masks a slot's h for the recurrent product. */
-  void lock(int slot, Kernels kernels) {
+  /** Masks some rows of a slot's h for the recurrent product. */
+  void lock(int slot, Kernels kernels, int first, int n) {
     if (isLocked()) {
-      int at = hidden(slot);
-      kernels.elements().multiply(mask.length, h, at, mask, 0, recurrent, at);
+      int own = first * paddedOutput;
+      int at = hidden(slot) + own;
+      kernels.elements().multiply(n * paddedOutput, h, at, mask, own, recurrent, at);
     }
   }
 
-  /** Turns the gradient of the recurrent product's input into that of h. */
-  void maskGradient(float[] dh, Kernels kernels) {
+  /** Turns some rows of the gradient of the recurrent product's input into that of h. */
+  void maskGradient(float[] dh, Kernels kernels, int first, int n) {
     if (isLocked()) {
-      kernels.elements().multiply(mask.length, dh, 0, mask, 0, dh, 0);
+      int own = first * paddedOutput;
+      kernels.elements().multiply(n * paddedOutput, dh, own, mask, own, dh, own);
     }
   }
 

@@ -114,7 +114,7 @@ final class StreamLayers {
       if (zoneouts.length > 0) {
         zoneouts[0].remember();
       }
-      cells[0].forward(0, 0, 0);
+      cells[0].forward(0, 0, 0, 0, 1);
       if (zoneouts.length > 0) {
         zoneouts[0].mixRemembered();
       }

@@ -39,14 +39,30 @@ final class Team {
     }
   }
 
+  /** Runs all parts by a team, or as one part in the caller where that is null or busy. */
+  static void share(@Nullable Team team, boolean worthwhile, Task work) {
+    if (team == null || !worthwhile || !team.acquire()) {
+      work.run(0, 1);
+      return;
+    }
+    try {
+      team.run(work);
+    } finally {
+      team.release();
+    }
+  }
+
   /** The team of so many threads, the caller included; one for the whole process. */
   static Team of(int threads) {
     return TEAMS.computeIfAbsent(threads, Team::new);
   }
 
-  /** Whether the caller may hand out work now; if so it must {@link #release} the team. */
+  /**
+   * Whether the caller may hand out work now; if so it must {@link #release} the team. Not from
+   * inside a part.
+   */
   boolean acquire() {
-    return lock.tryLock();
+    return !lock.isHeldByCurrentThread() && lock.tryLock();
   }
 
   void release() {

@@ -18,11 +18,32 @@ final class UnrolledLayer {
   private final Kernels kernels;
   private final Cell cell;
   private final @Nullable Zoneout zoneout;
-  /* Inputs that are projected at once where their gates are not kept for BPTT. */
+  /* Inputs that are projected at once. */
   private static final int ROWS_AHEAD = 64;
 
-  /* Steps whose inputs are projected at once: all of them for BPTT, else few, which fit the cache. */
+  /* Steps whose inputs are projected at once, so few that their gates stay in the cache. */
   private final int ahead;
+
+  /* Whether the gates of all steps are kept, for BPTT. */
+  private final boolean keepsGates;
+
+  /* Threads take rows of the batch through all steps, without waiting for each other. */
+  private final @Nullable Team team;
+  private final Team.Task forwardPass = this::forwardPart;
+  private final Team.Task backwardPass = this::backwardPart;
+  private final Team.Task biasPass = this::sumBiasPart;
+
+  /* Arguments of the pass. */
+  private int steps;
+  private int[] lengths = {};
+  private int[] ids = {};
+  private float[] x = Cell.NOTHING;
+  private int xo;
+  private int xs;
+  private @Nullable GradientFlow flow;
+  private int summands;
+  private float[] summed = Cell.NOTHING;
+  private float[] biasSum = Cell.NOTHING;
 
   private final float lockProbability;
   private final boolean reverse;
@@ -53,6 +74,7 @@ final class UnrolledLayer {
       boolean training,
       Memory memory) {
     this.kernels = kernels;
+    team = ParallelKernels.team(kernels);
     this.batch = batch;
     this.index = index;
     reverse = direction == 1;
@@ -69,8 +91,9 @@ final class UnrolledLayer {
         Zoneout.isUsed(spec.regularization())
             ? new Zoneout(state, spec.regularization(), time, memory)
             : null;
-    ahead = training ? time : Math.min(time, Math.max(1, ROWS_AHEAD / batch));
-    cell = Cell.create(kernels, weights, state, ahead, training, memory);
+    ahead = Math.min(time, Math.max(1, ROWS_AHEAD / batch));
+    keepsGates = training;
+    cell = Cell.create(kernels, weights, state, training ? time : ahead, training, memory);
     int t = training ? 1 : 0;
     int r = weights.paddedOutput;
     int p = weights.paddedHidden;
@@ -123,19 +146,45 @@ final class UnrolledLayer {
   }
 
   /* W_ih x + b of some steps, into the cell's first gates. */
-  private void projectInputs(int t, int steps, int[] ids, float[] x, int xo, int xs) {
-    int rows = weights.gateRows;
-    int first = t * batch;
-    int n = steps * batch;
+  private void projectInputs(int t, int count, int row, int rows) {
+    int slot = keepsGates ? 0 : t;
+    if (rows == batch) {
+      projectInputs(t * batch, count * batch, (t - slot) * batch);
+      return;
+    }
+    for (int s = t; s < t + count; s++) {
+      projectInputs(s * batch + row, rows, (s - slot) * batch + row);
+    }
+  }
+
+  private void projectInputs(int from, int n, int to) {
+    int width = weights.gateRows;
     float[] gates = cell.inputGates();
     if (weights.isOneHot()) {
-      for (int i = first; i < first + n; i++) {
-        System.arraycopy(weights.table, ids[i] * rows, gates, (i - first) * rows, rows);
+      for (int i = 0; i < n; i++) {
+        System.arraycopy(weights.table, ids[from + i] * width, gates, (to + i) * width, width);
       }
       return;
     }
     PackedMatrix w = Memory.require(weights.inputHidden, "features, not class ids");
-    kernels.affine().affineBatch(w, n, x, xo + first * xs, xs, gates, 0, rows);
+    kernels.affine().affineBatch(w, n, x, xo + from * xs, xs, gates, to * width, width);
+  }
+
+  /* A pass over all rows at once, or over some of them in every thread. */
+  private void share(Team.Task pass, boolean divisible) {
+    long work = (long) steps * batch * weights.gateRows * weights.paddedOutput;
+    boolean worthwhile =
+        divisible
+            && cell.hasIndependentRows()
+            && batch > ParallelKernels.BLOCK
+            && work >= ParallelKernels.SMALL_PRODUCT;
+    Team.share(team, worthwhile, pass);
+  }
+
+  private int firstRow(int part, int parts) {
+    return parts == 1
+        ? part * batch
+        : ParallelKernels.first(part, parts, batch, ParallelKernels.BLOCK);
   }
 
   /**
@@ -145,24 +194,37 @@ final class UnrolledLayer {
    * @param x features, for others
    */
   void forward(int steps, int[] lengths, int[] ids, float[] x, int xo, int xs) {
-    int first = 0;
+    this.steps = steps;
+    this.lengths = lengths;
+    this.ids = ids;
+    this.x = x;
+    this.xo = xo;
+    this.xs = xs;
+    share(forwardPass, true);
+  }
+
+  private void forwardPart(int part, int parts) {
+    int row = firstRow(part, parts);
+    int rows = firstRow(part + 1, parts) - row;
+    int slot = 0;
     for (int s = 0; s < steps; s++) {
       if (s % ahead == 0) {
         int count = Math.min(ahead, steps - s);
-        first = reverse ? steps - s - count : s;
-        projectInputs(first, count, ids, x, xo, xs);
+        int first = reverse ? steps - s - count : s;
+        projectInputs(first, count, row, rows);
+        slot = keepsGates ? 0 : first;
       }
       int t = reverse ? steps - 1 - s : s;
       int previous = reverse ? t + 1 : t;
       int next = reverse ? t : t + 1;
-      state.lock(previous, kernels);
-      cell.forward(t - first, previous, next);
+      state.lock(previous, kernels, row, rows);
+      cell.forward(t - slot, previous, next, row, rows);
       if (zoneout != null) {
-        zoneout.forward(t, previous, next);
+        zoneout.forward(t, previous, next, row, rows);
       }
-      for (int row = 0; row < batch; row++) {
-        if (t >= lengths[row]) {
-          state.copyRow(previous, next, row);
+      for (int i = row; i < row + rows; i++) {
+        if (t >= lengths[i]) {
+          state.copyRow(previous, next, i);
         }
       }
     }
@@ -170,33 +232,44 @@ final class UnrolledLayer {
 
   /** BPTT: gates become their gradients, {@link #dh} and {@link #dc} those of the initial state. */
   void backward(int steps, int[] lengths, @Nullable GradientFlow flow) {
+    this.steps = steps;
+    this.lengths = lengths;
+    this.flow = flow;
+    share(backwardPass, flow == null);
+  }
+
+  private void backwardPart(int part, int parts) {
+    int row = firstRow(part, parts);
+    int rows = firstRow(part + 1, parts) - row;
     int r = weights.paddedOutput;
+    int own = row * r;
     for (int s = steps - 1; s >= 0; s--) {
       int t = reverse ? steps - 1 - s : s;
       int previous = reverse ? t + 1 : t;
       int next = reverse ? t : t + 1;
-      setFrozenRowsAside(t, lengths);
-      kernels.elements().add(batch * r, outputGradient, t * batch * r, dh, 0, dh, 0);
+      setFrozenRowsAside(t, row, rows);
+      int above = t * batch * r + own;
+      kernels.elements().add(rows * r, outputGradient, above, dh, own, dh, own);
       if (zoneout != null) {
-        zoneout.beforeBackward(t, dh, dc);
+        zoneout.beforeBackward(t, dh, dc, row, rows);
       }
       if (flow != null) {
         flow.record(index, reverse ? 1 : 0, t, dh, cell.cellGradientNorm(t, dh, dc));
         cell.observe(t, next, flow, index, reverse ? 1 : 0);
       }
-      cell.backward(t, previous, next, dh, dc);
+      cell.backward(t, previous, next, dh, dc, row, rows);
       if (zoneout != null) {
-        zoneout.afterBackward(dh, dc);
+        zoneout.afterBackward(dh, dc, row, rows);
       }
-      putFrozenRowsBack(t, lengths);
+      putFrozenRowsBack(t, row, rows);
     }
   }
 
   /* A frozen row has no step at t: its gradients pass by, and its gates get zeros. */
-  private void setFrozenRowsAside(int t, int[] lengths) {
+  private void setFrozenRowsAside(int t, int first, int rows) {
     int r = weights.paddedOutput;
     int p = weights.paddedHidden;
-    for (int row = 0; row < batch; row++) {
+    for (int row = first; row < first + rows; row++) {
       if (t >= lengths[row]) {
         System.arraycopy(dh, row * r, savedDh, row * r, r);
         System.arraycopy(dc, row * p, savedDc, row * p, p);
@@ -208,10 +281,10 @@ final class UnrolledLayer {
     }
   }
 
-  private void putFrozenRowsBack(int t, int[] lengths) {
+  private void putFrozenRowsBack(int t, int first, int rows) {
     int r = weights.paddedOutput;
     int p = weights.paddedHidden;
-    for (int row = 0; row < batch; row++) {
+    for (int row = first; row < first + rows; row++) {
       if (t >= lengths[row]) {
         System.arraycopy(savedDh, row * r, dh, row * r, r);
         System.arraycopy(savedDc, row * p, dc, row * p, p);
@@ -262,9 +335,18 @@ final class UnrolledLayer {
   }
 
   private void sumBias(int n, float[] gates, float[] sum) {
+    summands = n;
+    summed = gates;
+    biasSum = sum;
+    Team.share(team, (long) n * weights.gateRows >= ParallelKernels.SMALL_MATRIX, biasPass);
+  }
+
+  private void sumBiasPart(int part, int parts) {
     int rows = weights.gateRows;
-    Arrays.fill(sum, 0f);
-    kernels.elements().sumRowsAccumulate(n, rows, gates, 0, rows, sum, 0);
+    int from = ParallelKernels.first(part, parts, rows, Kernels.LANES);
+    int to = ParallelKernels.first(part + 1, parts, rows, Kernels.LANES);
+    Arrays.fill(biasSum, from, to, 0f);
+    kernels.elements().sumRowsAccumulate(summands, to - from, summed, from, rows, biasSum, from);
   }
 
   /** Adds dW_ih = dzᵀ x. */

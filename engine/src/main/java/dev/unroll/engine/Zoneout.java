@@ -64,14 +64,19 @@ final class Zoneout {
     mix(asideCell.length, keepCell, 0, asideCell, 0, state.c, 0);
   }
 
-  /** Mixes slot {@code previous} into slot {@code next} after step t. */
-  void forward(int t, int previous, int next) {
-    int n = aside.length;
-    int m = asideCell.length;
+  /** Mixes some rows of slot {@code previous} into slot {@code next} after step t. */
+  void forward(int t, int previous, int next, int first, int rows) {
     float[] h = state.h;
-    mix(n, keepHidden, t * n, h, state.hidden(previous), h, state.hidden(next));
-    if (m > 0) {
-      mix(m, keepCell, t * m, state.c, state.cell(previous), state.c, state.cell(next));
+    int own = first * state.paddedOutput;
+    int k = t * aside.length + own;
+    int from = state.hidden(previous) + own;
+    mix(rows * state.paddedOutput, keepHidden, k, h, from, h, state.hidden(next) + own);
+    if (asideCell.length > 0) {
+      float[] c = state.c;
+      own = first * state.paddedHidden;
+      k = t * asideCell.length + own;
+      from = state.cell(previous) + own;
+      mix(rows * state.paddedHidden, keepCell, k, c, from, c, state.cell(next) + own);
     }
   }
 
@@ -81,26 +86,30 @@ final class Zoneout {
     }
   }
 
-  /** Sets aside what passes step t by. */
-  void beforeBackward(int t, float[] dh, float[] dc) {
-    split(aside, keepHidden, t * aside.length, dh);
-    split(asideCell, keepCell, t * asideCell.length, dc);
+  /** Sets aside what passes step t by, of some rows. */
+  void beforeBackward(int t, float[] dh, float[] dc, int first, int rows) {
+    split(aside, keepHidden, t * aside.length, dh, first, rows);
+    split(asideCell, keepCell, t * asideCell.length, dc, first, rows);
   }
 
-  private static void split(float[] aside, float[] k, int ko, float[] d) {
-    for (int i = 0; i < aside.length; i++) {
+  private void split(float[] aside, float[] k, int ko, float[] d, int first, int rows) {
+    int width = aside.length / state.batch;
+    for (int i = first * width; i < (first + rows) * width; i++) {
       aside[i] = k[ko + i] * d[i];
       d[i] = (1f - k[ko + i]) * d[i];
     }
   }
 
   /** Adds it to the gradients of the state before. */
-  void afterBackward(float[] dh, float[] dc) {
-    for (int i = 0; i < aside.length; i++) {
-      dh[i] += aside[i];
-    }
-    for (int i = 0; i < asideCell.length; i++) {
-      dc[i] += asideCell[i];
+  void afterBackward(float[] dh, float[] dc, int first, int rows) {
+    join(aside, dh, first, rows);
+    join(asideCell, dc, first, rows);
+  }
+
+  private void join(float[] aside, float[] d, int first, int rows) {
+    int width = aside.length / state.batch;
+    for (int i = first * width; i < (first + rows) * width; i++) {
+      d[i] += aside[i];
     }
   }
 }

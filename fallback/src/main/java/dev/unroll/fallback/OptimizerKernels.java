@@ -6,19 +6,21 @@ public interface OptimizerKernels {
   /**
    * Stochastic gradient descent: g' = g + decay w; w -= lr g'.
    *
-   * @param n number of parameters
+   * @param from first index
+   * @param to index past the last
    * @param w parameters. Modified.
    * @param g gradients. Not modified.
    * @param lr learning rate
    * @param decay weight decay (L2)
    */
-  void sgd(int n, float[] w, float[] g, float lr, float decay);
+  void sgd(int from, int to, float[] w, float[] g, float lr, float decay);
 
   /**
    * SGD with momentum: g' = g + decay w; v = momentum v + g'; w -= lr v, or with Nesterov's form w
    * -= lr (g' + momentum v).
    *
-   * @param n number of parameters
+   * @param from first index
+   * @param to index past the last
    * @param w parameters. Modified.
    * @param g gradients. Not modified.
    * @param v velocity. Modified.
@@ -28,7 +30,8 @@ public interface OptimizerKernels {
    * @param decay weight decay (L2)
    */
   void momentum(
-      int n,
+      int from,
+      int to,
       float[] w,
       float[] g,
       float[] v,
@@ -47,20 +50,22 @@ public interface OptimizerKernels {
    *   w -= stepSize m / (sqrt(v) / rootCorrection2 + eps)
    * </pre>
    *
-   * @param n number of parameters
+   * @param from first index
+   * @param to index past the last
    * @param w parameters. Modified.
    * @param g gradients. Not modified.
    * @param m first moment. Modified.
    * @param v second moment. Modified.
    * @param step the coefficients of this step
    */
-  void adam(int n, float[] w, float[] g, float[] m, float[] v, AdamStep step);
+  void adam(int from, int to, float[] w, float[] g, float[] m, float[] v, AdamStep step);
 
   /**
    * RMSprop (Tieleman &amp; Hinton 2012): g' = g + decay w; v = alpha v + (1-alpha) g'²; w -= lr g'
    * / (sqrt(v) + eps).
    *
-   * @param n number of parameters
+   * @param from first index
+   * @param to index past the last
    * @param w parameters. Modified.
    * @param g gradients. Not modified.
    * @param v mean square. Modified.
@@ -70,7 +75,15 @@ public interface OptimizerKernels {
    * @param decay weight decay (L2)
    */
   void rmsProp(
-      int n, float[] w, float[] g, float[] v, float lr, float alpha, float eps, float decay);
+      int from,
+      int to,
+      float[] w,
+      float[] g,
+      float[] v,
+      float lr,
+      float alpha,
+      float eps,
+      float decay);
 
   /** The coefficients of one Adam step; mutable so that a training step allocates nothing. */
   final class AdamStep {

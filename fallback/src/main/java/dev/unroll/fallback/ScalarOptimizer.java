@@ -6,15 +6,16 @@ import static dev.unroll.fallback.ScalarMath.fma;
 final class ScalarOptimizer implements OptimizerKernels {
 
   @Override
-  public void sgd(int n, float[] w, float[] g, float lr, float decay) {
-    for (int j = 0; j < n; j++) {
+  public void sgd(int from, int to, float[] w, float[] g, float lr, float decay) {
+    for (int j = from; j < to; j++) {
       w[j] = fma(-lr, fma(decay, w[j], g[j]), w[j]);
     }
   }
 
   @Override
   public void momentum(
-      int n,
+      int from,
+      int to,
       float[] w,
       float[] g,
       float[] v,
@@ -22,7 +23,7 @@ final class ScalarOptimizer implements OptimizerKernels {
       float momentum,
       boolean nesterov,
       float decay) {
-    for (int j = 0; j < n; j++) {
+    for (int j = from; j < to; j++) {
       float d = fma(decay, w[j], g[j]);
       float velocity = fma(momentum, v[j], d);
       v[j] = velocity;
@@ -31,10 +32,10 @@ final class ScalarOptimizer implements OptimizerKernels {
   }
 
   @Override
-  public void adam(int n, float[] w, float[] g, float[] m, float[] v, AdamStep step) {
+  public void adam(int from, int to, float[] w, float[] g, float[] m, float[] v, AdamStep step) {
     float beta1 = step.beta1;
     float beta2 = step.beta2;
-    for (int j = 0; j < n; j++) {
+    for (int j = from; j < to; j++) {
       float kept = step.keep * w[j];
       float d = fma(step.decay, kept, g[j]);
       m[j] = fma(beta1, m[j], (1f - beta1) * d);
@@ -46,8 +47,16 @@ final class ScalarOptimizer implements OptimizerKernels {
 
   @Override
   public void rmsProp(
-      int n, float[] w, float[] g, float[] v, float lr, float alpha, float eps, float decay) {
-    for (int j = 0; j < n; j++) {
+      int from,
+      int to,
+      float[] w,
+      float[] g,
+      float[] v,
+      float lr,
+      float alpha,
+      float eps,
+      float decay) {
+    for (int j = from; j < to; j++) {
       float d = fma(decay, w[j], g[j]);
       v[j] = fma(alpha, v[j], (1f - alpha) * d * d);
       w[j] = fma(-lr, d / ((float) Math.sqrt(v[j]) + eps), w[j]);

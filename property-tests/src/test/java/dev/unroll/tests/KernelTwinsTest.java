@@ -190,10 +190,10 @@ class KernelTwinsTest {
       float[] v = random(n, 44);
       float[] s = squares(n, 45);
       OptimizerKernels o = k.optimizer();
-      o.sgd(n, w, g, 0.1f, 0.01f);
+      o.sgd(0, n, w, g, 0.1f, 0.01f);
       keep("sgd", w);
-      o.momentum(n, w, g, v, 0.1f, 0.9f, false, 0.01f);
-      o.momentum(n, w, g, v, 0.1f, 0.9f, true, 0f);
+      o.momentum(0, n, w, g, v, 0.1f, 0.9f, false, 0.01f);
+      o.momentum(0, n, w, g, v, 0.1f, 0.9f, true, 0f);
       keep("momentum", w, v);
       OptimizerKernels.AdamStep step = new OptimizerKernels.AdamStep();
       step.beta1 = 0.9f;
@@ -203,9 +203,9 @@ class KernelTwinsTest {
       step.decay = 0.01f;
       step.stepSize = 0.01f;
       step.rootCorrection2 = 0.3f;
-      o.adam(n, w, g, v, s, step);
+      o.adam(0, n, w, g, v, s, step);
       keep("adam", w, v, s);
-      o.rmsProp(n, w, g, s, 0.01f, 0.99f, 1e-8f, 0.01f);
+      o.rmsProp(0, n, w, g, s, 0.01f, 0.99f, 1e-8f, 0.01f);
       keep("rmsProp", w, s);
     }
 

@@ -10,8 +10,8 @@ import jdk.incubator.vector.FloatVector;
 final class VectorOptimizer implements OptimizerKernels {
 
   @Override
-  public void sgd(int n, float[] w, float[] g, float lr, float decay) {
-    for (int j = 0; j < n; j += LENGTH) {
+  public void sgd(int from, int to, float[] w, float[] g, float lr, float decay) {
+    for (int j = from; j < to; j += LENGTH) {
       FloatVector old = FloatVector.fromArray(SPECIES, w, j);
       FloatVector.broadcast(SPECIES, -lr)
           .fma(
@@ -23,7 +23,8 @@ final class VectorOptimizer implements OptimizerKernels {
 
   @Override
   public void momentum(
-      int n,
+      int from,
+      int to,
       float[] w,
       float[] g,
       float[] v,
@@ -31,7 +32,7 @@ final class VectorOptimizer implements OptimizerKernels {
       float momentum,
       boolean nesterov,
       float decay) {
-    for (int j = 0; j < n; j += LENGTH) {
+    for (int j = from; j < to; j += LENGTH) {
       FloatVector old = FloatVector.fromArray(SPECIES, w, j);
       FloatVector d =
           FloatVector.broadcast(SPECIES, decay).fma(old, FloatVector.fromArray(SPECIES, g, j));
@@ -45,10 +46,10 @@ final class VectorOptimizer implements OptimizerKernels {
   }
 
   @Override
-  public void adam(int n, float[] w, float[] g, float[] m, float[] v, AdamStep step) {
+  public void adam(int from, int to, float[] w, float[] g, float[] m, float[] v, AdamStep step) {
     float beta1 = step.beta1;
     float beta2 = step.beta2;
-    for (int j = 0; j < n; j += LENGTH) {
+    for (int j = from; j < to; j += LENGTH) {
       FloatVector kept =
           FloatVector.broadcast(SPECIES, step.keep).mul(FloatVector.fromArray(SPECIES, w, j));
       FloatVector d =
@@ -77,8 +78,16 @@ final class VectorOptimizer implements OptimizerKernels {
 
   @Override
   public void rmsProp(
-      int n, float[] w, float[] g, float[] v, float lr, float alpha, float eps, float decay) {
-    for (int j = 0; j < n; j += LENGTH) {
+      int from,
+      int to,
+      float[] w,
+      float[] g,
+      float[] v,
+      float lr,
+      float alpha,
+      float eps,
+      float decay) {
+    for (int j = from; j < to; j += LENGTH) {
       FloatVector old = FloatVector.fromArray(SPECIES, w, j);
       FloatVector d =
           FloatVector.broadcast(SPECIES, decay).fma(old, FloatVector.fromArray(SPECIES, g, j));
