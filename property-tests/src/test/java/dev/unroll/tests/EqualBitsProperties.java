@@ -59,6 +59,21 @@ class EqualBitsProperties {
     }
   }
 
+  /* Long enough that every layer is shared. */
+  @Property(tries = 30)
+  void threadsChangeNothing(
+      @ForAll Network network,
+      @ForAll @IntRange(min = 17, max = 40) int batch,
+      @ForAll @IntRange(min = 2, max = 4) int threads,
+      @ForAll long seed) {
+    Backend one = Backend.preferred();
+    List<float[]> expected = everything(network, one, 64, batch, seed);
+    List<float[]> actual = everything(network, one.withThreads(threads), 64, batch, seed);
+    for (int i = 0; i < actual.size(); i++) {
+      assertArrayEquals(expected.get(i), actual.get(i), threads + " threads, result " + i);
+    }
+  }
+
   private static List<float[]> everything(
       Network network, Backend backend, int time, int batch, long seed) {
     NetworkSpec spec = network.spec();
@@ -67,6 +82,9 @@ class EqualBitsProperties {
     float[] h = Networks.random(batch * spec.hiddenStateSize(), rng);
     float[] c = Networks.random(batch * spec.cellStateSize(), rng);
     u.setState(time, h, c);
+    int[] lengths = new int[batch];
+    Arrays.setAll(lengths, row -> 1 + rng.nextInt(time));
+    u.setLengths(lengths);
     u.forward(time, Networks.random(time * batch * spec.inputSize(), rng));
     float[] y = new float[time * batch * spec.networkOutputSize()];
     u.output(y);
