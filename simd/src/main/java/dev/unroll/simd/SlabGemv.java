@@ -15,11 +15,20 @@ import jdk.incubator.vector.FloatVector;
  * <p>The mask changes no offset; it tells C2 that every load stays inside. Masking again after four
  * vectors keeps the loads in the order of their addresses: C2 puts loads that wait for nothing in
  * any order, and from the second-level cache eight of them out of order take 40 per cent longer.
- * The stride is a parameter, because with a constant one C2 unrolls.
+ * The stride is a parameter, because with a constant one C2 unrolls; kernels of few vectors carry
+ * the offset from column to column to keep it from that, and four vectors of many columns multiply
+ * by a one that C2 does not know, as in {@link VectorGemv}.
  */
 final class SlabGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
+
+  /* Columns from which on four vectors take the kernel for many. */
+  private static final int MANY = 64;
+
+  /* Not final, or C2 would know it. */
+  @SuppressWarnings("FieldMayBeFinal")
+  private static long one = 1;
 
   private SlabGemv() {}
 
@@ -39,7 +48,13 @@ final class SlabGemv {
           case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
           case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
           case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
-          case 4 -> four(at, stride, columns, x, xo, b, bi, z, zi);
+          case 4 -> {
+            if (columns < MANY) {
+              four(at, stride, columns, x, xo, b, bi, z, zi);
+            } else {
+              fourOfMany(at, one, columns, x, xo, b, bi, z, zi);
+            }
+          }
           case 3 -> three(at, stride, columns, x, xo, b, bi, z, zi);
           case 2 -> two(at, stride, columns, x, xo, b, bi, z, zi);
           default -> one(at, stride, columns, x, xo, b, bi, z, zi);
@@ -166,9 +181,31 @@ final class SlabGemv {
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    long p = at & MASK;
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + stride) & MASK;
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+  }
+
+  /* z[0..4 vectors) = b + W x, many columns. */
+  private static void fourOfMany(
+      long at, long one, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one * one)]);
+      long p = (at + (long) k * (4L * BYTES)) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
       a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
@@ -186,12 +223,13 @@ final class SlabGemv {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    long p = at & MASK;
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
       a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      p = (p + stride) & MASK;
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -203,11 +241,12 @@ final class SlabGemv {
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    long p = at & MASK;
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      p = (p + stride) & MASK;
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -217,10 +256,11 @@ final class SlabGemv {
   private static void one(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    long p = at & MASK;
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      p = (p + stride) & MASK;
     }
     a0.intoArray(z, zo);
   }
