@@ -35,12 +35,15 @@ final class VectorLstm implements LstmKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < n; row++) {
-      int s = row * p;
-      forwardRow(p, z, zo + 4 * s, cPrev, cpo + s, c, co + s, tanhC, tco + s, h, ho + s);
+      for (int j = row * p; j < row * p + p; j += LENGTH) {
+        int g = zo + row * 3 * p + j;
+        units(p, z, g, cPrev, cpo + j, c, co + j, tanhC, tco + j, h, ho + j);
+      }
     }
   }
 
-  private static void forwardRow(
+  /* One vector of units. */
+  private static void units(
       int p,
       float[] z,
       int zo,
@@ -54,138 +57,132 @@ final class VectorLstm implements LstmKernels {
       int ho) {
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
-    for (int j = 0; j < p; j += LENGTH) {
-
-      /* i = sigmoid(z_i) */
-      v = FloatVector.fromArray(SPECIES, z, zo + j);
-      t =
-          v.fma(
-              FloatVector.broadcast(SPECIES, LOG2_E),
-              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-      e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-      q = e.fma(q, r);
-      e =
-          t.reinterpretAsInts()
-              .lanewise(LSHL, EXPONENT_SHIFT)
-              .reinterpretAsFloats()
-              .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-      FloatVector i = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
-      i = i.blend(ZERO, v.compare(LT, EXP_MIN));
-      i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-      i.intoArray(z, zo + j);
-      /* f = sigmoid(z_f) */
-      v = FloatVector.fromArray(SPECIES, z, zo + j + p);
-      t =
-          v.fma(
-              FloatVector.broadcast(SPECIES, LOG2_E),
-              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-      e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-      q = e.fma(q, r);
-      e =
-          t.reinterpretAsInts()
-              .lanewise(LSHL, EXPONENT_SHIFT)
-              .reinterpretAsFloats()
-              .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-      FloatVector f = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
-      f = f.blend(ZERO, v.compare(LT, EXP_MIN));
-      f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-      f.intoArray(z, zo + j + p);
-      /* g = tanh(z_g) */
-      v = FloatVector.fromArray(SPECIES, z, zo + j + 2 * p);
-      a = v.abs();
-      t =
-          a.fma(
-              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-              FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
-      e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-      q = e.fma(q, r);
-      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
-      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
-      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
-      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-      FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-      g.intoArray(z, zo + j + 2 * p);
-      /* c_t = f # c_{t-1} + i # g */
-      FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, cPrev, cpo + j), i.mul(g));
-      ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co + j);
-      /* o = sigmoid(z_o) */
-      v = FloatVector.fromArray(SPECIES, z, zo + j + 3 * p);
-      t =
-          v.fma(
-              FloatVector.broadcast(SPECIES, LOG2_E),
-              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-      e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-      q = e.fma(q, r);
-      e =
-          t.reinterpretAsInts()
-              .lanewise(LSHL, EXPONENT_SHIFT)
-              .reinterpretAsFloats()
-              .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-      FloatVector o = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
-      o = o.blend(ZERO, v.compare(LT, EXP_MIN));
-      o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-      o.intoArray(z, zo + j + 3 * p);
-      /* h_t = o # tanh(c_t) */
-      v = ct;
-      a = v.abs();
-      t =
-          a.fma(
-              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-              FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
-      e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-      q = e.fma(q, r);
-      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
-      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
-      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
-      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-      FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-      tc.intoArray(tanhC, tco + j);
-      FloatVector ht = o.mul(tc);
-      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
-      ht.intoArray(h, ho + j);
-    }
+    /* i = sigmoid(z_i) */
+    v = FloatVector.fromArray(SPECIES, z, zo);
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e =
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
+            .reinterpretAsFloats()
+            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    FloatVector i = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    i.intoArray(z, zo);
+    /* f = sigmoid(z_f) */
+    v = FloatVector.fromArray(SPECIES, z, zo + p);
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e =
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
+            .reinterpretAsFloats()
+            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    FloatVector f = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    f.intoArray(z, zo + p);
+    /* g = tanh(z_g) */
+    v = FloatVector.fromArray(SPECIES, z, zo + 2 * p);
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    e = r.mul(r);
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    g.intoArray(z, zo + 2 * p);
+    /* c_t = f # c_{t-1} + i # g */
+    FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, cPrev, cpo), i.mul(g));
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co);
+    /* o = sigmoid(z_o) */
+    v = FloatVector.fromArray(SPECIES, z, zo + 3 * p);
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e =
+        t.reinterpretAsInts()
+            .lanewise(LSHL, EXPONENT_SHIFT)
+            .reinterpretAsFloats()
+            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    FloatVector o = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    o = o.blend(ZERO, v.compare(LT, EXP_MIN));
+    o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    o.intoArray(z, zo + 3 * p);
+    /* h_t = o # tanh(c_t) */
+    v = ct;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    e = r.mul(r);
+    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    tc.intoArray(tanhC, tco);
+    FloatVector ht = o.mul(tc);
+    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht.intoArray(h, ho);
   }
 
   @Override
