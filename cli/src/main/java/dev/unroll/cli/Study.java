@@ -109,7 +109,7 @@ record Study(
         "Order of " + symbols + " symbols in " + time + " steps",
         "Hochreiter & Schmidhuber 1997; Pascanu, Mikolov & Bengio 2013",
         new Task.TemporalOrder(time, symbols),
-        List.of(Variant.lstm(64, 2e-3f), Variant.gru(64, 2e-3f), Variant.rnn(64, 1e-3f, 1f)),
+        List.of(Variant.lstm(64, 1e-3f), Variant.gru(64, 1e-3f), Variant.rnn(64, 1e-3f, 1f)),
         50,
         5000,
         0.05);

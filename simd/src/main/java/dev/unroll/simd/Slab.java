@@ -13,7 +13,7 @@ import java.util.TreeMap;
  * One piece of off-heap memory in which the weights of a step stand as long as there is room.
  *
  * <p>It is a constant to C2, and so is its size: a load at {@code offset & MASK} needs no range
- * check. In a segment of a matrix's own every load of weights pays one, which is half the time of
+ * check. In a segment of a matrix's own every load of weights pays one, a quarter of the time of
  * the product of a small network.
  */
 final class Slab {
