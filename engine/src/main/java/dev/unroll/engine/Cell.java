@@ -53,7 +53,9 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   void backward(int t, int previous, int next, float[] dh, float[] dc, int first, int n);
 
   /** Whether threads may compute different rows at the same time. */
-  boolean hasIndependentRows();
+  default boolean hasIndependentRows() {
+    return true;
+  }
 
   /** Norm of the whole gradient of c_t, given those of h_t and of what follows; 0 without c. */
   default double cellGradientNorm(int t, float[] dh, float[] dc) {

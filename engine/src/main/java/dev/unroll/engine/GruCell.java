@@ -48,11 +48,6 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public boolean hasIndependentRows() {
-    return true;
-  }
-
-  @Override
   public void forward(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
     int g = (t * state.batch + first) * 3 * p;

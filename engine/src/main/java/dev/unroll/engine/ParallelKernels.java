@@ -148,11 +148,7 @@ final class ParallelKernels {
       x = from;
       xo = offset;
       xs = stride;
-      try {
-        team.run(task);
-      } finally {
-        team.release();
-      }
+      team.run(task);
     }
 
     private void packPart(int part, int parts) {
@@ -213,11 +209,7 @@ final class ParallelKernels {
       this.z = z;
       this.zo = zo;
       this.zs = zs;
-      try {
-        team.run(batch);
-      } finally {
-        team.release();
-      }
+      team.run(batch);
     }
 
     private void batchPart(int part, int parts) {
@@ -260,11 +252,7 @@ final class ParallelKernels {
       this.dw = dw;
       this.dwo = dwo;
       this.dws = dws;
-      try {
-        team.run(outer);
-      } finally {
-        team.release();
-      }
+      team.run(outer);
     }
 
     private void outerPart(int part, int parts) {

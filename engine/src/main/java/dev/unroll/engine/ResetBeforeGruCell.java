@@ -86,11 +86,6 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public boolean hasIndependentRows() {
-    return true;
-  }
-
-  @Override
   public void forward(int t, int previous, int next, int first, int m) {
     int p = state.paddedHidden;
     int rows = weights.gateRows;

@@ -49,11 +49,6 @@ final class RnnCell implements Cell {
   }
 
   @Override
-  public boolean hasIndependentRows() {
-    return true;
-  }
-
-  @Override
   public void forward(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
     int z = (t * state.batch + first) * p;

@@ -43,12 +43,8 @@ final class Team {
   static void share(@Nullable Team team, boolean worthwhile, Task work) {
     if (team == null || !worthwhile || !team.acquire()) {
       work.run(0, 1);
-      return;
-    }
-    try {
+    } else {
       team.run(work);
-    } finally {
-      team.release();
     }
   }
 
@@ -58,23 +54,27 @@ final class Team {
   }
 
   /**
-   * Whether the caller may hand out work now; if so it must {@link #release} the team. Not from
-   * inside a part.
+   * Whether the caller may hand out work now; if so it must {@link #run} it. Not from inside a
+   * part.
    */
   boolean acquire() {
     return !lock.isHeldByCurrentThread() && lock.tryLock();
-  }
-
-  void release() {
-    lock.unlock();
   }
 
   int size() {
     return workers.length + 1;
   }
 
-  /** Runs all parts, one of them in the caller, and waits for them. */
+  /** Runs all parts, one of them in the caller, waits for them and gives the team back. */
   void run(Task work) {
+    try {
+      runParts(work);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void runParts(Task work) {
     task = work;
     running.set(workers.length);
     next();

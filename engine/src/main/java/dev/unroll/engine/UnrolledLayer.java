@@ -182,9 +182,7 @@ final class UnrolledLayer {
   }
 
   private int firstRow(int part, int parts) {
-    return parts == 1
-        ? part * batch
-        : ParallelKernels.first(part, parts, batch, ParallelKernels.BLOCK);
+    return ParallelKernels.first(part, parts, batch, ParallelKernels.BLOCK);
   }
 
   /**

@@ -40,9 +40,14 @@ final class Panels extends PackedMatrix {
     batch = use == PackedMatrix.Use.BATCH;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     slab = batch ? -1 : Slab.allocate(this, size);
-    weights = slab < 0 ? Arena.ofAuto().allocate(size, ALIGNMENT) : Slab.MEMORY.asSlice(slab, size);
+    weights = memory(slab, size);
     starts = starts(rows / LENGTH, slab >= 0, batch ? 2 : 4);
     bias = new float[rows];
+  }
+
+  /** The memory at an offset of the {@link Slab}, or memory of its own where that is -1. */
+  static MemorySegment memory(long slab, long bytes) {
+    return slab < 0 ? Arena.ofAuto().allocate(bytes, ALIGNMENT) : Slab.MEMORY.asSlice(slab, bytes);
   }
 
   /* Heights in vectors: what the kernels of SlabGemv and VectorGemv take. */

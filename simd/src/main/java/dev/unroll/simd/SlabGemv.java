@@ -26,10 +26,6 @@ final class SlabGemv {
   /* Columns from which on four vectors take the kernel for many. */
   private static final int MANY = 64;
 
-  /* Not final, or C2 would know it. */
-  @SuppressWarnings("FieldMayBeFinal")
-  private static long one = 1;
-
   private SlabGemv() {}
 
   /** z = b + W x for one input; b may be z. */
@@ -52,7 +48,7 @@ final class SlabGemv {
             if (columns < MANY) {
               four(at, stride, columns, x, xo, b, bi, z, zi);
             } else {
-              fourOfMany(at, one, columns, x, xo, b, bi, z, zi);
+              fourOfMany(at, VectorGemv.one, columns, x, xo, b, bi, z, zi);
             }
           }
           case 3 -> three(at, stride, columns, x, xo, b, bi, z, zi);

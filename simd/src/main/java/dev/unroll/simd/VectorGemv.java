@@ -23,9 +23,9 @@ final class VectorGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
 
-  /* Not final, or C2 would know it. */
+  /** One. Not final, or C2 would know it. */
   @SuppressWarnings("FieldMayBeFinal")
-  private static long one = 1;
+  static long one = 1;
 
   private VectorGemv() {}
 

@@ -2,7 +2,6 @@ package dev.unroll.simd;
 
 import dev.unroll.fallback.ReducedMatrix;
 import dev.unroll.fallback.WeightFormat;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -12,8 +11,6 @@ import java.lang.foreign.ValueLayout;
 final class WordPanels extends ReducedMatrix {
   /** Rows of a panel; the last one may have fewer. */
   static final int PANEL = 128;
-
-  private static final int ALIGNMENT = 64;
 
   final MemorySegment words;
 
@@ -25,7 +22,7 @@ final class WordPanels extends ReducedMatrix {
     long count = Math.multiplyExact((long) rows, (long) words());
     long size = count * Integer.BYTES;
     slab = format == WeightFormat.BF16 ? Slab.allocate(this, size) : -1;
-    words = slab < 0 ? Arena.ofAuto().allocate(size, ALIGNMENT) : Slab.MEMORY.asSlice(slab, size);
+    words = Panels.memory(slab, size);
   }
 
   float[] bias() {
