@@ -26,8 +26,11 @@ final class LayerWeights {
   static final String INITIAL_HIDDEN = "h0";
   static final String INITIAL_CELL = "c0";
 
-  /* So few floats are copied faster one by one. */
-  private static final int FEW = 8;
+  /*
+   * So few floats are copied faster one by one: System.arraycopy stores them under a mask, and the
+   * product, which reads them one by one, would wait until they have reached the cache.
+   */
+  private static final int FEW = 64;
 
   final LayerSpec layer;
   final int inputSize;

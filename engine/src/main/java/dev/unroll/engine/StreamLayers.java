@@ -161,10 +161,10 @@ final class StreamLayers {
     }
     if (head != null) {
       kernels.affine().affine(head, h, ho, output, 0);
-      System.arraycopy(output, 0, y, 0, y.length);
-    } else {
-      System.arraycopy(h, ho, y, 0, y.length);
+      h = output;
+      ho = 0;
     }
+    kernels.elements().copy(y.length, h, ho, y, 0);
   }
 
   /** One step for nothing, so that the first real one loads no class. */

@@ -1,8 +1,9 @@
 package dev.unroll.fallback;
 
 /**
- * Element-wise operations over ranges whose length is a multiple of {@link Kernels#LANES}. An
- * output range may be the same as an input range; it must not overlap one partly.
+ * Element-wise operations over ranges whose length is a multiple of {@link Kernels#LANES}, unless
+ * said otherwise. An output range may be the same as an input range; it must not overlap one
+ * partly.
  */
 public interface ElementKernels {
 
@@ -39,6 +40,17 @@ public interface ElementKernels {
    * @param yo its first index
    */
   void exp(int n, float[] x, int xo, float[] y, int yo);
+
+  /**
+   * y = x, for ranges of any length that do not overlap.
+   *
+   * @param n number of elements
+   * @param x input. Not modified.
+   * @param xo its first index
+   * @param y output. Modified.
+   * @param yo its first index
+   */
+  void copy(int n, float[] x, int xo, float[] y, int yo);
 
   /**
    * y += a x.

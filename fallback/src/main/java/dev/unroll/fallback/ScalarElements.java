@@ -34,6 +34,11 @@ final class ScalarElements implements ElementKernels {
   }
 
   @Override
+  public void copy(int n, float[] x, int xo, float[] y, int yo) {
+    System.arraycopy(x, xo, y, yo, n);
+  }
+
+  @Override
   public void axpy(int n, float a, float[] x, int xo, float[] y, int yo) {
     for (int j = 0; j < n; j++) {
       y[yo + j] = fma(a, x[xo + j], y[yo + j]);

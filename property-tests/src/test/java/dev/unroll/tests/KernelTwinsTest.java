@@ -57,6 +57,9 @@ class KernelTwinsTest {
     }
 
     List<float[]> all() {
+      for (WeightFormat format : WeightFormat.values()) {
+        large(k.with(format).affine());
+      }
       for (int size : SIZES) {
         for (WeightFormat format : WeightFormat.values()) {
           affine(size, k.with(format).affine(), format == WeightFormat.F32);
@@ -70,7 +73,7 @@ class KernelTwinsTest {
 
     private void affine(int rows, AffineKernels a, boolean training) {
       for (PackedMatrix.Use use : PackedMatrix.Use.values()) {
-        for (int columns : new int[] {1, 7, 16, 33}) {
+        for (int columns : new int[] {1, 7, 16, 33, 130}) {
           PackedMatrix m = a.allocate(rows, columns, use);
           int used = rows - 3;
           a.pack(m, 0, 0, used, columns, random(used * columns, 1), 0, columns);
@@ -98,8 +101,20 @@ class KernelTwinsTest {
       }
     }
 
+    /* More than fits into the memory that smaller weights share. */
+    private void large(AffineKernels a) {
+      int rows = 1056;
+      int columns = 261;
+      PackedMatrix m = a.allocate(rows, columns, PackedMatrix.Use.STEP);
+      a.pack(m, 0, 0, rows, columns, random(rows * columns, 1), 0, columns);
+      product(a, m, "affine");
+    }
+
     private void product(AffineKernels a, PackedMatrix m, String name) {
       float[] z = new float[m.rows() + 5];
+      a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
+      keep(name, z);
+      /* The second time panels may come in another order. */
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
       for (int n : new int[] {1, 3, 4, 8, 13, 70}) {
@@ -123,6 +138,8 @@ class KernelTwinsTest {
       keep("tanh", y);
       e.exp(n, x, 0, y, 0);
       keep("exp", y);
+      e.copy(n - 3, x, 2, y, 1);
+      keep("copy", y);
       float[] a = random(n, 11);
       float[] b = random(n, 12);
       e.axpy(n, 0.3f, a, 0, b, 0);

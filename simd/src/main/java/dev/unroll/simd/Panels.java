@@ -13,11 +13,17 @@ import java.util.Arrays;
  * [row in panel]; the bias on the heap. A lane is an output row.
  *
  * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, four for a step,
- * and for a step in the {@link Slab} mostly eight.
+ * and mostly eight for a step whose weights fit into the first-level cache.
  */
 final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final int ALIGNMENT = 64;
+
+  /* First-level caches have 32 KB or more. */
+  private static final long FIRST_LEVEL = 32 << 10;
+
+  /* Rows of a panel where weights come from further away. */
+  private static final int ROWS = 64;
 
   /* One column of a panel on its way, since a store off-heap costs a check for each element. */
   private static final ThreadLocal<float[]> PART =
@@ -29,6 +35,7 @@ final class Panels extends PackedMatrix {
   /** First row of every panel, and the number of rows. */
   final int[] starts;
 
+  final Sweep sweep = new Sweep();
   final MemorySegment weights;
   final float[] bias;
 
@@ -41,7 +48,7 @@ final class Panels extends PackedMatrix {
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     slab = batch ? -1 : Slab.allocate(this, size);
     weights = memory(slab, size);
-    starts = starts(rows / LENGTH, slab >= 0, batch ? 2 : 4);
+    starts = starts(rows / LENGTH, batch ? 2 : 4, slab >= 0, size <= FIRST_LEVEL);
     bias = new float[rows];
   }
 
@@ -51,12 +58,15 @@ final class Panels extends PackedMatrix {
   }
 
   /* Heights in vectors: what the kernels of SlabGemv and VectorGemv take. */
-  private static int[] starts(int vectors, boolean slab, int most) {
+  private static int[] starts(int vectors, int most, boolean slab, boolean near) {
     int[] starts = new int[vectors + 1];
     int n = 0;
     for (int at = 0; at < vectors; n++) {
       int left = vectors - at;
-      int height = slab ? height(left) : Math.min(most, Integer.highestOneBit(left));
+      int height = Math.min(most, Integer.highestOneBit(left));
+      if (slab) {
+        height = near ? heightNear(left) : heightFar(left);
+      }
       at += height;
       starts[n + 1] = at * LENGTH;
     }
@@ -64,7 +74,7 @@ final class Panels extends PackedMatrix {
   }
 
   /* With eight sums none waits for the one before; twelve or six where fewer would be left over. */
-  private static int height(int left) {
+  private static int heightNear(int left) {
     int over = left % 8;
     if (left == 3 || left == 6) {
       return left;
@@ -72,6 +82,15 @@ final class Panels extends PackedMatrix {
     return (left >= 12 && over == 4) || (left >= 18 && over == 2)
         ? 12
         : Math.min(8, Integer.highestOneBit(left));
+  }
+
+  /* Memory is slower than four sums of 16 lanes, and more of a small panel is found again. */
+  private static int heightFar(int left) {
+    int most = Math.min(8, ROWS / LENGTH);
+    if (left >= most + 3) {
+      return most;
+    }
+    return left == 5 || left == 6 ? 3 : Math.min(left == 3 ? 3 : most, Integer.highestOneBit(left));
   }
 
   @Override

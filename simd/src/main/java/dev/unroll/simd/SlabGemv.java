@@ -30,34 +30,41 @@ final class SlabGemv {
 
   /** z = b + W x for one input; b may be z. */
   static void affine(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    int columns = m.columns();
-    int[] starts = m.starts;
+    int panels = m.starts.length - 1;
+    boolean backwards = m.sweep.turn();
     try {
-      for (int i = 0; i + 1 < starts.length; i++) {
-        int r = starts[i];
-        int height = starts[i + 1] - r;
-        int stride = height * Float.BYTES;
-        long at = m.slab + (long) r * columns * Float.BYTES;
-        int bi = bo + r;
-        int zi = zo + r;
-        switch (height / LENGTH) {
-          case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
-          case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
-          case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
-          case 4 -> {
-            if (columns < MANY) {
-              four(at, stride, columns, x, xo, b, bi, z, zi);
-            } else {
-              fourOfMany(at, VectorGemv.one, columns, x, xo, b, bi, z, zi);
-            }
-          }
-          case 3 -> three(at, stride, columns, x, xo, b, bi, z, zi);
-          case 2 -> two(at, stride, columns, x, xo, b, bi, z, zi);
-          default -> one(at, stride, columns, x, xo, b, bi, z, zi);
-        }
+      for (int j = 0; j < panels; j++) {
+        panel(m, backwards ? panels - 1 - j : j, x, xo, b, bo, z, zo);
       }
     } finally {
       Reference.reachabilityFence(m);
+    }
+  }
+
+  /* Apart from the loop, so that C2 inlines both: together they are too large for that. */
+  private static void panel(
+      Panels m, int i, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int columns = m.columns();
+    int r = m.starts[i];
+    int height = m.starts[i + 1] - r;
+    int stride = height * Float.BYTES;
+    long at = m.slab + (long) r * columns * Float.BYTES;
+    int bi = bo + r;
+    int zi = zo + r;
+    switch (height / LENGTH) {
+      case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
+      case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
+      case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
+      case 4 -> {
+        if (columns < MANY) {
+          four(at, stride, columns, x, xo, b, bi, z, zi);
+        } else {
+          fourOfMany(at, VectorGemv.one, columns, x, xo, b, bi, z, zi);
+        }
+      }
+      case 3 -> three(at, stride, columns, x, xo, b, bi, z, zi);
+      case 2 -> two(at, stride, columns, x, xo, b, bi, z, zi);
+      default -> one(at, stride, columns, x, xo, b, bi, z, zi);
     }
   }
 

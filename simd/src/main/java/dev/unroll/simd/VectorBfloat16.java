@@ -40,7 +40,10 @@ final class VectorBfloat16 extends ReducedAffine {
       ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     WordPanels m = (WordPanels) w;
     try {
-      for (int start = 0; start < m.rows(); start += WordPanels.PANEL) {
+      int panels = m.count();
+      boolean backwards = m.sweep.turn();
+      for (int i = 0; i < panels; i++) {
+        int start = (backwards ? panels - 1 - i : i) * WordPanels.PANEL;
         int width = m.width(start);
         long at = (long) start * m.words() * Integer.BYTES;
         int r = 0;

@@ -32,6 +32,18 @@ final class VectorElements implements ElementKernels {
     VectorMath.exp(n, x, xo, y, yo);
   }
 
+  /* In whole vectors, as h was stored, the loads need not wait until h has reached the cache. */
+  @Override
+  public void copy(int n, float[] x, int xo, float[] y, int yo) {
+    int j = 0;
+    for (; j + LENGTH <= n; j += LENGTH) {
+      FloatVector.fromArray(SPECIES, x, xo + j).intoArray(y, yo + j);
+    }
+    if (j < n) {
+      System.arraycopy(x, xo + j, y, yo + j, n - j);
+    }
+  }
+
   @Override
   public void axpy(int n, float a, float[] x, int xo, float[] y, int yo) {
     for (int j = 0; j < n; j += LENGTH) {

@@ -42,18 +42,19 @@ final class VectorGemv {
 
   private static void ofSegment(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     int columns = m.columns();
-    int rows = m.rows();
+    int[] starts = m.starts;
     MemorySegment w = m.weights;
-    int r = 0;
-    for (; !m.batch && r + 4 * LENGTH <= rows; r += 4 * LENGTH) {
+    int panels = starts.length - 1;
+    boolean backwards = m.sweep.turn();
+    for (int j = 0; j < panels; j++) {
+      int i = backwards ? panels - 1 - j : j;
+      int r = starts[i];
       long at = (long) r * columns * Float.BYTES;
-      fourOfMany(w, at, one, columns, x, xo, b, bo + r, z, zo + r);
-    }
-    for (; r + 2 * LENGTH <= rows; r += 2 * LENGTH) {
-      two(w, (long) r * columns * Float.BYTES, 2 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
-    }
-    if (r < rows) {
-      one(w, (long) r * columns * Float.BYTES, BYTES, columns, x, xo, b, bo + r, z, zo + r);
+      switch ((starts[i + 1] - r) / LENGTH) {
+        case 4 -> fourOfMany(w, at, one, columns, x, xo, b, bo + r, z, zo + r);
+        case 2 -> two(w, at, 2 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
+        default -> one(w, at, BYTES, columns, x, xo, b, bo + r, z, zo + r);
+      }
     }
   }
 

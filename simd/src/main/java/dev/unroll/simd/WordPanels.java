@@ -12,6 +12,7 @@ final class WordPanels extends ReducedMatrix {
   /** Rows of a panel; the last one may have fewer. */
   static final int PANEL = 128;
 
+  final Sweep sweep = new Sweep();
   final MemorySegment words;
 
   /** Offset in the {@link Slab}, or -1. */
@@ -31,6 +32,10 @@ final class WordPanels extends ReducedMatrix {
 
   float[] scale() {
     return scale;
+  }
+
+  int count() {
+    return (rows() + PANEL - 1) / PANEL;
   }
 
   int width(int panelStart) {
