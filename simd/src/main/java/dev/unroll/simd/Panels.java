@@ -19,6 +19,9 @@ final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final int ALIGNMENT = 64;
 
+  /* Larger matrices wait for memory, not for range checks. */
+  private static final long LARGEST = Slab.SIZE / 4;
+
   /* First-level caches have 32 KB or more. */
   private static final long FIRST_LEVEL = 32 << 10;
 
@@ -46,7 +49,7 @@ final class Panels extends PackedMatrix {
     super(rows, columns);
     batch = use == PackedMatrix.Use.BATCH;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
-    slab = batch ? -1 : Slab.allocate(this, size);
+    slab = batch ? -1 : Slab.allocate(this, size, LARGEST);
     weights = memory(slab, size);
     starts = starts(rows / LENGTH, batch ? 2 : 4, slab >= 0, size <= FIRST_LEVEL);
     bias = new float[rows];

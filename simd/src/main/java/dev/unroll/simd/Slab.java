@@ -22,9 +22,6 @@ final class Slab {
 
   static final long MASK = SIZE - 1;
 
-  /* Larger matrices wait for memory, not for checks. */
-  private static final long LARGEST = SIZE / 4;
-
   /* Loads of one column go on behind the masked offset for so many vectors of 64 bytes. */
   private static final int VECTORS = 16;
   private static final int ALIGNMENT = 64;
@@ -51,17 +48,17 @@ final class Slab {
   }
 
   /**
-   * Offset of zeroed memory that is the owner's for as long as it is reachable; -1 for want of
-   * room.
+   * Offset of zeroed memory that is the owner's for as long as it is reachable; -1 for want of room
+   * or for more than {@code largest} bytes.
    */
-  static synchronized long allocate(Object owner, long bytes) {
+  static synchronized long allocate(Object owner, long bytes, long largest) {
     for (Object gone = QUEUE.poll(); gone != null; gone = QUEUE.poll()) {
       free((Piece) gone);
     }
     long size = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
     long offset =
         FREE.entrySet().stream()
-            .filter(e -> (size <= LARGEST) && (size <= e.getValue()))
+            .filter(e -> (size <= largest) && (size <= e.getValue()))
             .mapToLong(Map.Entry::getKey)
             .findFirst()
             .orElse(-1);

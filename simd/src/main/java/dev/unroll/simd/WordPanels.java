@@ -12,6 +12,9 @@ final class WordPanels extends ReducedMatrix {
   /** Rows of a panel; the last one may have fewer. */
   static final int PANEL = 128;
 
+  /* Unpacking keeps even so many waiting for instructions, not for memory. */
+  private static final long LARGEST = Slab.SIZE / 2;
+
   final Sweep sweep = new Sweep();
   final MemorySegment words;
 
@@ -22,7 +25,7 @@ final class WordPanels extends ReducedMatrix {
     super(format, rows, columns);
     long count = Math.multiplyExact((long) rows, (long) words());
     long size = count * Integer.BYTES;
-    slab = format == WeightFormat.BF16 ? Slab.allocate(this, size) : -1;
+    slab = Slab.allocate(this, size, LARGEST);
     words = Panels.memory(slab, size);
   }
 
