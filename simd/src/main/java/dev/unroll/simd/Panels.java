@@ -13,7 +13,7 @@ import java.util.Arrays;
  * [row in panel]; the bias on the heap. A lane is an output row.
  *
  * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, four for a step,
- * and mostly eight for a step whose weights fit into the first-level cache.
+ * and mostly eight for a step with few columns.
  */
 final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -22,11 +22,11 @@ final class Panels extends PackedMatrix {
   /* Larger matrices wait for memory, not for range checks. */
   private static final long LARGEST = Slab.SIZE / 4;
 
-  /* First-level caches have 32 KB or more. */
-  private static final long FIRST_LEVEL = 32 << 10;
+  /* Of so many columns the first-level cache keeps a panel of 128 rows from one step to the next. */
+  private static final int FEW_COLUMNS = 48;
 
-  /* Rows of a panel where weights come from further away. */
-  private static final int ROWS = 64;
+  /* Rows of a panel of more columns. */
+  private static final int LOW = 64;
 
   /* One column of a panel on its way, since a store off-heap costs a check for each element. */
   private static final ThreadLocal<float[]> PART =
@@ -51,7 +51,7 @@ final class Panels extends PackedMatrix {
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     slab = batch ? -1 : Slab.allocate(this, size, LARGEST);
     weights = memory(slab, size);
-    starts = starts(rows / LENGTH, batch ? 2 : 4, slab >= 0, size <= FIRST_LEVEL);
+    starts = starts(rows / LENGTH);
     bias = new float[rows];
   }
 
@@ -61,14 +61,14 @@ final class Panels extends PackedMatrix {
   }
 
   /* Heights in vectors: what the kernels of SlabGemv and VectorGemv take. */
-  private static int[] starts(int vectors, int most, boolean slab, boolean near) {
+  private int[] starts(int vectors) {
     int[] starts = new int[vectors + 1];
     int n = 0;
     for (int at = 0; at < vectors; n++) {
       int left = vectors - at;
-      int height = Math.min(most, Integer.highestOneBit(left));
-      if (slab) {
-        height = near ? heightNear(left) : heightFar(left);
+      int height = Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
+      if (slab >= 0) {
+        height = columns() <= FEW_COLUMNS ? tall(left) : low(left);
       }
       at += height;
       starts[n + 1] = at * LENGTH;
@@ -77,7 +77,7 @@ final class Panels extends PackedMatrix {
   }
 
   /* With eight sums none waits for the one before; twelve or six where fewer would be left over. */
-  private static int heightNear(int left) {
+  private static int tall(int left) {
     int over = left % 8;
     if (left == 3 || left == 6) {
       return left;
@@ -88,8 +88,8 @@ final class Panels extends PackedMatrix {
   }
 
   /* Memory is slower than four sums of 16 lanes, and more of a small panel is found again. */
-  private static int heightFar(int left) {
-    int most = Math.min(8, ROWS / LENGTH);
+  private static int low(int left) {
+    int most = Math.min(8, LOW / LENGTH);
     if (left >= most + 3) {
       return most;
     }
