@@ -1,5 +1,7 @@
 package dev.unroll.engine;
 
+import static dev.unroll.fallback.ScalarMath.flush;
+
 import dev.unroll.fallback.Kernels;
 
 /**
@@ -108,28 +110,37 @@ final class State {
 
   /** Reads h [batch, outputSize] and c [batch, hidden] from dense arrays. */
   void set(int slot, float[] hs, int ho, float[] cs, int co) {
-    Rows.copy(batch, layer.outputSize(), hs, ho, layer.outputSize(), h, hidden(slot), paddedOutput);
+    for (int row = 0; row < batch; row++) {
+      setRow(slot, row, hs, ho + row * layer.outputSize(), cs, co + row * layer.hidden());
+    }
+  }
+
+  /** Reads h [outputSize] and c [hidden] of one row, rid of denormals as after a step. */
+  void setRow(int slot, int row, float[] hs, int ho, float[] cs, int co) {
+    int at = hidden(slot) + row * paddedOutput;
+    for (int j = 0; j < layer.outputSize(); j++) {
+      h[at + j] = flush(hs[ho + j]);
+    }
     if (c.length > 0) {
-      Rows.copy(batch, layer.hidden(), cs, co, layer.hidden(), c, cell(slot), paddedHidden);
+      int from = cell(slot) + row * paddedHidden;
+      for (int j = 0; j < layer.hidden(); j++) {
+        c[from + j] = flush(cs[co + j]);
+      }
     }
   }
 
   /** Writes h [batch, outputSize] and c [batch, hidden] to dense arrays. */
   void get(int slot, float[] hs, int ho, float[] cs, int co) {
-    Rows.copy(batch, layer.outputSize(), h, hidden(slot), paddedOutput, hs, ho, layer.outputSize());
-    if (c.length > 0) {
-      Rows.copy(batch, layer.hidden(), c, cell(slot), paddedHidden, cs, co, layer.hidden());
+    for (int row = 0; row < batch; row++) {
+      getRow(slot, row, hs, ho + row * layer.outputSize(), cs, co + row * layer.hidden());
     }
   }
 
-  /** Reads or writes h [outputSize] and c [hidden] of one row. */
-  void moveRow(int slot, int row, float[] hs, int ho, float[] cs, int co, boolean in) {
-    int at = hidden(slot) + row * paddedOutput;
-    int size = layer.outputSize();
-    System.arraycopy(in ? hs : h, in ? ho : at, in ? h : hs, in ? at : ho, size);
+  /** Writes h [outputSize] and c [hidden] of one row. */
+  void getRow(int slot, int row, float[] hs, int ho, float[] cs, int co) {
+    System.arraycopy(h, hidden(slot) + row * paddedOutput, hs, ho, layer.outputSize());
     if (c.length > 0) {
-      int from = cell(slot) + row * paddedHidden;
-      System.arraycopy(in ? cs : c, in ? co : from, in ? c : cs, in ? from : co, layer.hidden());
+      System.arraycopy(c, cell(slot) + row * paddedHidden, cs, co, layer.hidden());
     }
   }
 }

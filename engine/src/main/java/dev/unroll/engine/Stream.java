@@ -148,7 +148,9 @@ public final class Stream {
   }
 
   /**
-   * Copies the state in: the next step continues exactly where {@link #saveState} was called.
+   * Copies the state in: the next step continues exactly where {@link #saveState} was called. In a
+   * state from elsewhere, magnitudes below {@link dev.unroll.fallback.FloatMath#FLUSH} become 0, as
+   * after a step.
    *
    * @param h hidden states. Not modified.
    * @param c cell states. Not modified.

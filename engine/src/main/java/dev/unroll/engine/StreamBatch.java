@@ -76,7 +76,7 @@ public final class StreamBatch {
   }
 
   /**
-   * Copies a state into one stream.
+   * Copies a state into one stream; see {@link Stream#restoreState}.
    *
    * @param row the stream, in [0, B)
    * @param h hidden states of all layers. Not modified.

@@ -261,7 +261,8 @@ public final class Unrolled {
   }
 
   /**
-   * Sets the initial state, for sequences of the given number of steps.
+   * Sets the initial state, for sequences of the given number of steps. Magnitudes below {@link
+   * dev.unroll.fallback.FloatMath#FLUSH} become 0, as after a step.
    *
    * @param forSteps steps of the next {@link #forward}
    * @param h0 hidden state [layers * directions, B, H]. Not modified.
@@ -355,7 +356,11 @@ public final class Unrolled {
     int co = 0;
     for (UnrolledLayer[] directions : layers) {
       State state = directions[0].state;
-      state.moveRow(0, row, h, ho, c, co, in);
+      if (in) {
+        state.setRow(0, row, h, ho, c, co);
+      } else {
+        state.getRow(0, row, h, ho, c, co);
+      }
       ho += state.layer.outputSize();
       co += state.layer.cell().hasCellState() ? state.layer.hidden() : 0;
     }

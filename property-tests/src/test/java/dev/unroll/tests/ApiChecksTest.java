@@ -14,6 +14,7 @@ import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Optimizer;
 import dev.unroll.engine.Stream;
+import dev.unroll.engine.StreamBatch;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,24 @@ class ApiChecksTest {
   private static void refused(String part, Executable call) {
     RuntimeException e = assertThrows(RuntimeException.class, call);
     assertTrue(String.valueOf(e.getMessage()).contains(part), String.valueOf(e.getMessage()));
+  }
+
+  @Test
+  void aRestoredStateHasNoDenormals() {
+    float[] h = {0f, 1e-40f, -1e-40f, 1e-20f, -1f};
+    float[] c = {1e-35f, Float.MIN_VALUE, 2f, -1e-31f, Float.NaN};
+    Stream stream = new Stream(network);
+    StreamBatch batch = new StreamBatch(network, backend, 2);
+    stream.restoreState(h, c);
+    batch.restoreState(1, h, c);
+    float[] hs = new float[5];
+    float[] cs = new float[5];
+    stream.saveState(hs, cs);
+    assertArrayEquals(new float[] {0f, 0f, 0f, 1e-20f, -1f}, hs);
+    assertArrayEquals(new float[] {0f, 0f, 2f, 0f, Float.NaN}, cs);
+    batch.saveState(1, hs, cs);
+    assertArrayEquals(new float[] {0f, 0f, 0f, 1e-20f, -1f}, hs);
+    assertArrayEquals(new float[] {0f, 0f, 2f, 0f, Float.NaN}, cs);
   }
 
   @Test
