@@ -93,7 +93,8 @@ final class Panels extends PackedMatrix {
     if (left >= most + 3) {
       return most;
     }
-    return left == 5 || left == 6 ? 3 : Math.min(left == 3 ? 3 : most, Integer.highestOneBit(left));
+    boolean threes = left == 3 || left == 5 || left == 6;
+    return threes ? 3 : Math.min(most, Integer.highestOneBit(left));
   }
 
   @Override

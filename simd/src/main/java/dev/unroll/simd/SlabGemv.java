@@ -34,7 +34,7 @@ final class SlabGemv {
     boolean backwards = m.sweep.turn();
     try {
       for (int j = 0; j < panels; j++) {
-        panel(m, backwards ? panels - 1 - j : j, x, xo, b, bo, z, zo);
+        panel(m, Sweep.panel(backwards, j, panels), x, xo, b, bo, z, zo);
       }
     } finally {
       Reference.reachabilityFence(m);

@@ -17,4 +17,9 @@ final class Sweep {
     backwards = !now;
     return now;
   }
+
+  /** The panel that is taken as the j-th. */
+  static int panel(boolean backwards, int j, int panels) {
+    return backwards ? panels - 1 - j : j;
+  }
 }

@@ -43,7 +43,7 @@ final class VectorBfloat16 extends ReducedAffine {
       int panels = m.count();
       boolean backwards = m.sweep.turn();
       for (int i = 0; i < panels; i++) {
-        int start = (backwards ? panels - 1 - i : i) * WordPanels.PANEL;
+        int start = Sweep.panel(backwards, i, panels) * WordPanels.PANEL;
         int width = m.width(start);
         long at = (long) start * m.words() * Integer.BYTES;
         int r = 0;

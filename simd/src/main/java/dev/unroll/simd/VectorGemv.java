@@ -47,7 +47,7 @@ final class VectorGemv {
     int panels = starts.length - 1;
     boolean backwards = m.sweep.turn();
     for (int j = 0; j < panels; j++) {
-      int i = backwards ? panels - 1 - j : j;
+      int i = Sweep.panel(backwards, j, panels);
       int r = starts[i];
       long at = (long) r * columns * Float.BYTES;
       switch ((starts[i + 1] - r) / LENGTH) {

@@ -17,6 +17,9 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Vector twin of the step over 8-bit weights: a word holds four columns of a row, which a shift and
  * a conversion turn into floats; {@link ReducedMatrix} tells why the bytes below may stay.
+ *
+ * <p>The kernel for eight vectors stands twice: only for the {@link Slab}, which is a constant to
+ * C2, do the range checks go, and only if no other segment comes through the same code.
  */
 final class VectorInt8 extends ReducedAffine {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -39,7 +42,7 @@ final class VectorInt8 extends ReducedAffine {
       int panels = m.count();
       boolean backwards = m.sweep.turn();
       for (int i = 0; i < panels; i++) {
-        int start = (backwards ? panels - 1 - i : i) * WordPanels.PANEL;
+        int start = Sweep.panel(backwards, i, panels) * WordPanels.PANEL;
         int width = m.width(start);
         long at = (long) start * m.words() * Integer.BYTES;
         int r = 0;

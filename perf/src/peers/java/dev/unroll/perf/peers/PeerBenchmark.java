@@ -39,7 +39,7 @@ public abstract class PeerBenchmark {
   @Param({"1x1x16x32", "1x1x40x64", "1x1x128x256", "32x1x64x128", "64x32x128x256"})
   public String size = "";
 
-  /** The sizes. */
+  /** Steps. */
   protected int time;
 
   /** Sequences. */
