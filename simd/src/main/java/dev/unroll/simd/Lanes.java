@@ -1,5 +1,6 @@
 package dev.unroll.simd;
 
+import dev.unroll.fallback.Kernels;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
@@ -21,6 +22,23 @@ final class Lanes {
   static final IntVector NO_BITS = IntVector.zero(INTS);
 
   private Lanes() {}
+
+  /**
+   * How many of so many rows a product takes next, two vectors of sums each: as many as there are
+   * registers for. Processors with 512-bit lanes have 32 registers, others may have sixteen.
+   *
+   * @return 8, 6 or 4 rows, or 0 where fewer than four are left
+   */
+  static int rows(int left) {
+    if (left < 4) {
+      return 0;
+    }
+    if (LENGTH == Kernels.LANES) {
+      return left < 8 ? 4 : 8;
+    }
+    /* Eight are twice four rather than six and two. */
+    return left < 6 || left == 8 || left == 9 ? 4 : 6;
+  }
 
   private static int bits() {
     return Lanes.class.getClassLoader() instanceof WidthLoader loader

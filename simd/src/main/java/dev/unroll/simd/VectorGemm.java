@@ -9,8 +9,10 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Matrix times many vectors, over panels of two vectors of rows. A panel stays in the first-level
- * cache while a block of inputs passes; eight inputs by two vectors are sixteen accumulators, as
- * many as C2 keeps in registers without spilling.
+ * cache while a block of inputs passes.
+ *
+ * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
+ * six sixteen registers; see {@link Lanes#rows}.
  */
 final class VectorGemm {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -28,11 +30,9 @@ final class VectorGemm {
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     for (int first = 0; first < n; first += INPUT_BLOCK) {
       int end = Math.min(first + INPUT_BLOCK, n);
-      int i = first + (end - first) / 8 * 8;
-      blocksOfEight(m, i - first, x, xo + first * xs, xs, z, zo + first * zs, zs);
-      if (i + 4 <= end) {
-        blockOfFour(m, x, xo + i * xs, xs, z, zo + i * zs, zs);
-        i += 4;
+      int i = end;
+      for (int r = 0; r < m.rows(); r += 2 * LENGTH) {
+        i = panel(m, r, first, end, x, xo, xs, z, zo + r, zs);
       }
       for (; i < end; i++) {
         VectorGemv.affine(m, x, xo + i * xs, z, zo + i * zs, z, zo + i * zs);
@@ -40,35 +40,36 @@ final class VectorGemm {
     }
   }
 
-  /* z += W x for n inputs, a multiple of eight. */
-  private static void blocksOfEight(
-      Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+  /* z_i += W x_i for one panel, from row r on. Returns the first input that fills no kernel. */
+  private static int panel(
+      Panels m, int r, int first, int end, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     int columns = m.columns();
-    int r = 0;
-    for (; r + 2 * LENGTH <= m.rows(); r += 2 * LENGTH) {
-      long at = (long) r * columns * Float.BYTES;
-      for (int i = 0; i < n; i += 8) {
-        eightByTwo(m.weights, at, columns, x, xo + i * xs, xs, z, zo + i * zs + r, zs);
+    long at = (long) r * columns * Float.BYTES;
+    boolean two = r + 2 * LENGTH <= m.rows();
+    int i = first;
+    for (int n = Lanes.rows(end - i); n > 0; n = Lanes.rows(end - i)) {
+      int xi = xo + i * xs;
+      int zi = zo + i * zs;
+      switch (n) {
+        case 8 -> {
+          if (two) {
+            eightByTwo(m.weights, at, columns, x, xi, xs, z, zi, zs);
+          } else {
+            eightByOne(m.weights, at, columns, x, xi, xs, z, zi, zs);
+          }
+        }
+        case 6 -> sixByTwo(m.weights, at, columns, x, xi, xs, z, zi, zs);
+        default -> {
+          if (two) {
+            fourByTwo(m.weights, at, columns, x, xi, xs, z, zi, zs);
+          } else {
+            fourByOne(m.weights, at, columns, x, xi, xs, z, zi, zs);
+          }
+        }
       }
+      i += n;
     }
-    if (r < m.rows()) {
-      long at = (long) r * columns * Float.BYTES;
-      for (int i = 0; i < n; i += 8) {
-        eightByOne(m.weights, at, columns, x, xo + i * xs, xs, z, zo + i * zs + r, zs);
-      }
-    }
-  }
-
-  /* z += W x for four inputs. */
-  private static void blockOfFour(Panels m, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    int columns = m.columns();
-    int r = 0;
-    for (; r + 2 * LENGTH <= m.rows(); r += 2 * LENGTH) {
-      fourByTwo(m.weights, (long) r * columns * Float.BYTES, columns, x, xo, xs, z, zo + r, zs);
-    }
-    if (r < m.rows()) {
-      fourByOne(m.weights, (long) r * columns * Float.BYTES, columns, x, xo, xs, z, zo + r, zs);
-    }
+    return i;
   }
 
   /* z += W x: 8 inputs x 2 vectors of rows. */
@@ -149,6 +150,68 @@ final class VectorGemm {
     a61.intoArray(z, z6 + LENGTH);
     a70.intoArray(z, z7);
     a71.intoArray(z, z7 + LENGTH);
+  }
+
+  /* z += W x: 6 inputs x 2 vectors of rows. */
+  private static void sixByTwo(
+      MemorySegment w, long at, int columns, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+    int x1 = xo + xs;
+    int x2 = x1 + xs;
+    int x3 = x2 + xs;
+    int x4 = x3 + xs;
+    int x5 = x4 + xs;
+    int z1 = zo + zs;
+    int z2 = z1 + zs;
+    int z3 = z2 + zs;
+    int z4 = z3 + zs;
+    int z5 = z4 + zs;
+    FloatVector a00 = FloatVector.fromArray(SPECIES, z, zo);
+    FloatVector a01 = FloatVector.fromArray(SPECIES, z, zo + LENGTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
+    FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
+    FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
+    FloatVector a40 = FloatVector.fromArray(SPECIES, z, z4);
+    FloatVector a41 = FloatVector.fromArray(SPECIES, z, z4 + LENGTH);
+    FloatVector a50 = FloatVector.fromArray(SPECIES, z, z5);
+    FloatVector a51 = FloatVector.fromArray(SPECIES, z, z5 + LENGTH);
+    for (int k = 0; k < columns; k++) {
+      long p = at + (long) k * (2L * BYTES);
+      FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
+      FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
+      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+      a00 = w0.fma(b0, a00);
+      a01 = w1.fma(b0, a01);
+      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
+      a10 = w0.fma(b1, a10);
+      a11 = w1.fma(b1, a11);
+      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
+      a20 = w0.fma(b2, a20);
+      a21 = w1.fma(b2, a21);
+      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
+      a30 = w0.fma(b3, a30);
+      a31 = w1.fma(b3, a31);
+      FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
+      a40 = w0.fma(b4, a40);
+      a41 = w1.fma(b4, a41);
+      FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
+      a50 = w0.fma(b5, a50);
+      a51 = w1.fma(b5, a51);
+    }
+    a00.intoArray(z, zo);
+    a01.intoArray(z, zo + LENGTH);
+    a10.intoArray(z, z1);
+    a11.intoArray(z, z1 + LENGTH);
+    a20.intoArray(z, z2);
+    a21.intoArray(z, z2 + LENGTH);
+    a30.intoArray(z, z3);
+    a31.intoArray(z, z3 + LENGTH);
+    a40.intoArray(z, z4);
+    a41.intoArray(z, z4 + LENGTH);
+    a50.intoArray(z, z5);
+    a51.intoArray(z, z5 + LENGTH);
   }
 
   /* z += W x: 8 inputs x 1 vector of rows. */

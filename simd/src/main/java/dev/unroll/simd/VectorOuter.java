@@ -9,16 +9,18 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Sums of outer products: dW += dZᵀ X. Rows of dZ and of X are far apart in memory, often by a
  * power of two that maps them all to one set of the cache. So a block of dZ is first copied, its
- * rows by sixteen next to each other, and then each strip of X that goes with it: a strip of X
- * stays in the first level of the cache, the block of dZ in the second.
+ * rows in strips next to each other, and then each strip of X that goes with it: a strip of X stays
+ * in the first level of the cache, the block of dZ in the second.
  */
 final class VectorOuter {
   /* Terms added up in registers before they are stored. */
   private static final int TERM_BLOCK = 256;
-  private static final int ROW_BLOCK = 256;
 
-  /* Rows of dW, or columns of dZ, side by side; and columns of dW, or of X. */
-  private static final int ROWS = Kernels.LANES;
+  /* Rows of dW, or columns of dZ, side by side: as many as kernels of 8 or of 6 rows fill. */
+  private static final int ROWS = LENGTH == Kernels.LANES ? 16 : 24;
+  private static final int ROW_BLOCK = LENGTH == Kernels.LANES ? 256 : 264;
+
+  /* Columns of dW, or of X. */
   private static final int COLUMNS = 2 * LENGTH;
 
   /** Room for copies. */
@@ -52,7 +54,8 @@ final class VectorOuter {
       for (int row = 0; row < rows; row += ROW_BLOCK) {
         int height = Math.min(ROW_BLOCK, rows - row);
         for (int r = 0; r < height; r += ROWS) {
-          copy(terms, ROWS, dz, dzo + first * dzs + row + r, dzs, copies.dz, r * terms, ROWS);
+          int width = Math.min(ROWS, height - r);
+          copy(terms, width, dz, dzo + first * dzs + row + r, dzs, copies.dz, r * terms, ROWS);
         }
         for (int k = 0; k < columns; k += COLUMNS) {
           int width = Math.min(COLUMNS, columns - k);
@@ -76,13 +79,24 @@ final class VectorOuter {
   /* One strip of columns of dW. */
   private static void rows(
       int terms, int height, int width, Copies copies, float[] dw, int dwo, int dws) {
-    for (int r = 0; r < height; r += 8) {
-      int od = (r - r % ROWS) * terms + r % ROWS;
-      if (width == COLUMNS) {
-        eightByTwo(terms, copies.dz, od, copies.x, dw, dwo + r * dws, dws);
-      } else {
-        eightByOne(terms, copies.dz, od, copies.x, dw, dwo + r * dws, dws);
+    boolean two = width == COLUMNS;
+    for (int r = 0; r < height; ) {
+      int in = r % ROWS;
+      int n = Lanes.rows(Math.min(ROWS - in, height - r));
+      int od = (r - in) * terms + in;
+      int wo = dwo + r * dws;
+      switch (n) {
+        case 8 -> {
+          if (two) {
+            eightByTwo(terms, copies.dz, od, copies.x, dw, wo, dws);
+          } else {
+            eightByOne(terms, copies.dz, od, copies.x, dw, wo, dws);
+          }
+        }
+        case 6 -> sixByTwo(terms, copies.dz, od, 1, copies.x, dw, wo, dws);
+        default -> fourByTwo(terms, copies.dz, od, 1, copies.x, dw, wo, dws);
       }
+      r += n;
     }
   }
 
@@ -157,6 +171,112 @@ final class VectorOuter {
     a61.intoArray(dw, w6 + LENGTH);
     a70.intoArray(dw, w7);
     a71.intoArray(dw, w7 + LENGTH);
+  }
+
+  /* 6 rows x 2 vectors of columns of dW, all terms. */
+  private static void sixByTwo(
+      int terms, float[] d, int od, int step, float[] x, float[] dw, int wo, int ws) {
+    int w1 = wo + ws;
+    int w2 = w1 + ws;
+    int w3 = w2 + ws;
+    int w4 = w3 + ws;
+    int w5 = w4 + ws;
+    int p1 = od + step;
+    int p2 = p1 + step;
+    int p3 = p2 + step;
+    int p4 = p3 + step;
+    int p5 = p4 + step;
+    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+    FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+    FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+    FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+    FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
+    FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
+    FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
+    FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
+    for (int t = 0; t < terms; t++) {
+      int p = t * ROWS;
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, t * COLUMNS + LENGTH);
+      FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
+      a00 = d0.fma(x0, a00);
+      a01 = d0.fma(x1, a01);
+      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p1 + p]);
+      a10 = d1.fma(x0, a10);
+      a11 = d1.fma(x1, a11);
+      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p2 + p]);
+      a20 = d2.fma(x0, a20);
+      a21 = d2.fma(x1, a21);
+      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p3 + p]);
+      a30 = d3.fma(x0, a30);
+      a31 = d3.fma(x1, a31);
+      FloatVector d4 = FloatVector.broadcast(SPECIES, d[p4 + p]);
+      a40 = d4.fma(x0, a40);
+      a41 = d4.fma(x1, a41);
+      FloatVector d5 = FloatVector.broadcast(SPECIES, d[p5 + p]);
+      a50 = d5.fma(x0, a50);
+      a51 = d5.fma(x1, a51);
+    }
+    a00.intoArray(dw, wo);
+    a01.intoArray(dw, wo + LENGTH);
+    a10.intoArray(dw, w1);
+    a11.intoArray(dw, w1 + LENGTH);
+    a20.intoArray(dw, w2);
+    a21.intoArray(dw, w2 + LENGTH);
+    a30.intoArray(dw, w3);
+    a31.intoArray(dw, w3 + LENGTH);
+    a40.intoArray(dw, w4);
+    a41.intoArray(dw, w4 + LENGTH);
+    a50.intoArray(dw, w5);
+    a51.intoArray(dw, w5 + LENGTH);
+  }
+
+  /* 4 rows x 2 vectors of columns of dW, all terms. */
+  private static void fourByTwo(
+      int terms, float[] d, int od, int step, float[] x, float[] dw, int wo, int ws) {
+    int w1 = wo + ws;
+    int w2 = w1 + ws;
+    int w3 = w2 + ws;
+    int p1 = od + step;
+    int p2 = p1 + step;
+    int p3 = p2 + step;
+    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+    FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+    FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+    FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+    FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+    for (int t = 0; t < terms; t++) {
+      int p = t * ROWS;
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, t * COLUMNS + LENGTH);
+      FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
+      a00 = d0.fma(x0, a00);
+      a01 = d0.fma(x1, a01);
+      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p1 + p]);
+      a10 = d1.fma(x0, a10);
+      a11 = d1.fma(x1, a11);
+      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p2 + p]);
+      a20 = d2.fma(x0, a20);
+      a21 = d2.fma(x1, a21);
+      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p3 + p]);
+      a30 = d3.fma(x0, a30);
+      a31 = d3.fma(x1, a31);
+    }
+    a00.intoArray(dw, wo);
+    a01.intoArray(dw, wo + LENGTH);
+    a10.intoArray(dw, w1);
+    a11.intoArray(dw, w1 + LENGTH);
+    a20.intoArray(dw, w2);
+    a21.intoArray(dw, w2 + LENGTH);
+    a30.intoArray(dw, w3);
+    a31.intoArray(dw, w3 + LENGTH);
   }
 
   /* 8 rows x 1 vector of columns of dW, all terms. */
