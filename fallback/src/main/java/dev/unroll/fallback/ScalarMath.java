@@ -34,7 +34,7 @@ public final class ScalarMath {
   /* p(r) = r + r² q(r) ~ expm1(r); q by Estrin's scheme, which waits half as long as Horner's */
   private static float expm1OfRemainder(float r) {
     float r2 = r * r;
-    float q = fma(fma(Q5, r, Q4), r2, fma(Q3, r, Q2));
+    float q = fma(Q4, r2, fma(Q3, r, Q2));
     q = fma(q, r2, fma(Q1, r, Q0));
     return fma(r2, q, r);
   }
@@ -85,7 +85,8 @@ public final class ScalarMath {
     float t = fma(x, LOG2_E, ROUND_SHIFTED);
     float p = expm1OfRemainder(remainder(x, t - ROUND_SHIFTED));
     float s = scale(t) * UNSHIFT;
-    return fma(s, p, s) / fma(s, p, s + 1f);
+    float e = fma(s, p, s);
+    return e / (e + 1f);
   }
 
   /**
@@ -101,7 +102,7 @@ public final class ScalarMath {
       return Math.copySign(1f, x);
     }
     float t = fma(y, TWO_LOG2_E, ROUND_BIASED);
-    float p = expm1OfRemainder(remainder(y + y, t - ROUND_BIASED));
+    float p = expm1OfRemainder(fma(t - ROUND_BIASED, MINUS_LN2_HIGH, y + y));
     float s = scale(t);
     float m = fma(s, p, s - 1f);
     int magnitude = Float.floatToRawIntBits(m / (m + 2f));

@@ -52,8 +52,9 @@ final class VectorGru implements GruKernels {
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e =
@@ -61,7 +62,8 @@ final class VectorGru implements GruKernels {
             .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector reset = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    e = e.fma(q, e);
+    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     reset.intoArray(gx, gxo);
@@ -78,8 +80,9 @@ final class VectorGru implements GruKernels {
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e =
@@ -87,7 +90,8 @@ final class VectorGru implements GruKernels {
             .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector z = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    e = e.fma(q, e);
+    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     z.intoArray(gx, gxo + p);
@@ -102,13 +106,11 @@ final class VectorGru implements GruKernels {
             FloatVector.broadcast(SPECIES, TWO_LOG2_E),
             FloatVector.broadcast(SPECIES, ROUND_BIASED));
     k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();

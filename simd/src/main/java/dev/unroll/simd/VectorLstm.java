@@ -68,8 +68,9 @@ final class VectorLstm implements LstmKernels {
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e =
@@ -77,7 +78,8 @@ final class VectorLstm implements LstmKernels {
             .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector i = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    e = e.fma(q, e);
+    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
     i = i.blend(ZERO, v.compare(LT, EXP_MIN));
     i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     i.intoArray(z, zo);
@@ -92,8 +94,9 @@ final class VectorLstm implements LstmKernels {
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e =
@@ -101,7 +104,8 @@ final class VectorLstm implements LstmKernels {
             .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector f = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    e = e.fma(q, e);
+    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
     f = f.blend(ZERO, v.compare(LT, EXP_MIN));
     f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     f.intoArray(z, zo + p);
@@ -113,13 +117,11 @@ final class VectorLstm implements LstmKernels {
             FloatVector.broadcast(SPECIES, TWO_LOG2_E),
             FloatVector.broadcast(SPECIES, ROUND_BIASED));
     k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
@@ -143,8 +145,9 @@ final class VectorLstm implements LstmKernels {
             FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
             k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e =
@@ -152,7 +155,8 @@ final class VectorLstm implements LstmKernels {
             .lanewise(LSHL, EXPONENT_SHIFT)
             .reinterpretAsFloats()
             .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-    FloatVector o = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+    e = e.fma(q, e);
+    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
     o = o.blend(ZERO, v.compare(LT, EXP_MIN));
     o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     o.intoArray(z, zo + 3 * p);
@@ -164,13 +168,11 @@ final class VectorLstm implements LstmKernels {
             FloatVector.broadcast(SPECIES, TWO_LOG2_E),
             FloatVector.broadcast(SPECIES, ROUND_BIASED));
     k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
     e = r.mul(r);
-    q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
     e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();

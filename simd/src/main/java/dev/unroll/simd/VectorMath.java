@@ -38,8 +38,11 @@ final class VectorMath {
               FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
               n2.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
       FloatVector r2 = r.mul(r);
-      FloatVector q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(r2, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      FloatVector q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  r2,
+                  FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
       q = q.fma(r2, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
       FloatVector p = r2.fma(q, r).add(FloatVector.broadcast(SPECIES, 1f));
       IntVector k =
@@ -77,8 +80,10 @@ final class VectorMath {
               FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
               k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
       e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
       q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
       q = e.fma(q, r);
       e =
@@ -86,7 +91,8 @@ final class VectorMath {
               .lanewise(LSHL, EXPONENT_SHIFT)
               .reinterpretAsFloats()
               .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
-      FloatVector w = e.fma(q, e).div(e.fma(q, e.add(FloatVector.broadcast(SPECIES, 1f))));
+      e = e.fma(q, e);
+      FloatVector w = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
       w = w.blend(ZERO, v.compare(LT, EXP_MIN));
       w = w.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
       w.intoArray(y, yo + j);
@@ -108,13 +114,12 @@ final class VectorMath {
               FloatVector.broadcast(SPECIES, TWO_LOG2_E),
               FloatVector.broadcast(SPECIES, ROUND_BIASED));
       k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
       e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
       q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
       q = e.fma(q, r);
       e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();

@@ -29,13 +29,12 @@ final class VectorRnn implements RnnKernels {
               FloatVector.broadcast(SPECIES, TWO_LOG2_E),
               FloatVector.broadcast(SPECIES, ROUND_BIASED));
       k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-      r =
-          k.fma(
-              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a)));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
       e = r.mul(r);
-      q = FloatVector.broadcast(SPECIES, Q5).fma(r, FloatVector.broadcast(SPECIES, Q4));
-      q = q.fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
       q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
       q = e.fma(q, r);
       e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
