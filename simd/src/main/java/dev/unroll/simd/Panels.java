@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Weights in panels of rows, off-heap at 64-byte boundaries, each panel by column: [panel][column]
@@ -51,7 +52,7 @@ final class Panels extends PackedMatrix {
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     slab = batch ? -1 : Slab.allocate(this, size, LARGEST);
     weights = memory(slab, size);
-    starts = starts(rows / LENGTH);
+    starts = starts(rows / LENGTH, this::height);
     bias = new float[rows];
   }
 
@@ -60,20 +61,33 @@ final class Panels extends PackedMatrix {
     return slab < 0 ? Arena.ofAuto().allocate(bytes, ALIGNMENT) : Slab.MEMORY.asSlice(slab, bytes);
   }
 
-  /* Heights in vectors: what the kernels of SlabGemv and VectorGemv take. */
-  private int[] starts(int vectors) {
+  /**
+   * First rows of panels one below the other, and the number of rows.
+   *
+   * @param height of the next panel for so many vectors left, in vectors
+   */
+  static int[] starts(int vectors, IntUnaryOperator height) {
     int[] starts = new int[vectors + 1];
     int n = 0;
     for (int at = 0; at < vectors; n++) {
-      int left = vectors - at;
-      int height = Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
-      if (slab >= 0) {
-        height = columns() <= FEW_COLUMNS ? tall(left) : low(left);
-      }
-      at += height;
+      at += height.applyAsInt(vectors - at);
       starts[n + 1] = at * LENGTH;
     }
     return Arrays.copyOf(starts, n + 1);
+  }
+
+  /** The panel of a row. */
+  static int panel(int[] starts, int row) {
+    int at = Arrays.binarySearch(starts, row);
+    return at >= 0 ? at : -at - 2;
+  }
+
+  /* In vectors: what the kernels of SlabGemv and VectorGemv take. */
+  private int height(int left) {
+    if (slab >= 0) {
+      return columns() <= FEW_COLUMNS ? tall(left) : low(left);
+    }
+    return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
   }
 
   /* With eight sums none waits for the one before; twelve or six where fewer would be left over. */
@@ -102,15 +116,10 @@ final class Panels extends PackedMatrix {
     return weights.byteSize() + (long) Float.BYTES * bias.length;
   }
 
-  private int panel(int row) {
-    int at = Arrays.binarySearch(starts, row);
-    return at >= 0 ? at : -at - 2;
-  }
-
   /** See {@link dev.unroll.fallback.AffineKernels#pack}. */
   void pack(int row, int column, int height, int width, float[] from, int offset, int stride) {
     float[] part = PART.get();
-    for (int panel = panel(row), i = row; i < row + height; panel++) {
+    for (int panel = panel(starts, row), i = row; i < row + height; panel++) {
       int start = starts[panel];
       int lanes = starts[panel + 1] - start;
       int end = Math.min(row + height, starts[panel + 1]);
@@ -129,7 +138,7 @@ final class Panels extends PackedMatrix {
   /** See {@link dev.unroll.fallback.AffineKernels#packTransposed}. */
   void packTransposed(
       int row, int column, int height, int width, float[] from, int offset, int stride) {
-    for (int panel = panel(row), i = row; i < row + height; panel++) {
+    for (int panel = panel(starts, row), i = row; i < row + height; panel++) {
       int start = starts[panel];
       int lanes = starts[panel + 1] - start;
       int end = Math.min(row + height, starts[panel + 1]);

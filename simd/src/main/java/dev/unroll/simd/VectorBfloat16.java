@@ -40,29 +40,18 @@ final class VectorBfloat16 extends ReducedAffine {
       ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     WordPanels m = (WordPanels) w;
     try {
-      int panels = m.count();
+      int panels = m.starts.length - 1;
       boolean backwards = m.sweep.turn();
-      for (int i = 0; i < panels; i++) {
-        int start = Sweep.panel(backwards, i, panels) * WordPanels.PANEL;
-        int width = m.width(start);
-        long at = (long) start * m.words() * Integer.BYTES;
-        int r = 0;
-        for (; r + 8 * LENGTH <= width; r += 8 * LENGTH) {
-          long from = at + (long) r * Integer.BYTES;
-          int row = start + r;
-          if (m.slab >= 0) {
-            eightOfSlab(m.columns(), m.slab + from, width, x, xo, b, bo + row, z, zo + row);
-          } else {
-            eight(m, from, width, x, xo, b, bo + row, z, zo + row);
-          }
-        }
-        if (r + 4 * LENGTH <= width) {
-          four(
-              m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
-          r += 4 * LENGTH;
-        }
-        for (; r < width; r += LENGTH) {
-          one(m, at + (long) r * Integer.BYTES, width, x, xo, b, bo + start + r, z, zo + start + r);
+      for (int j = 0; j < panels; j++) {
+        int i = Sweep.panel(backwards, j, panels);
+        int r = m.starts[i];
+        int width = m.starts[i + 1] - r;
+        long at = m.at(i, 0);
+        switch (width / LENGTH) {
+          case 8 -> eight(m.columns(), m.slab + at, width, x, xo, b, bo + r, z, zo + r);
+          case 6 -> six(m.columns() / 2, m.slab + at, width, x, xo, b, bo + r, z, zo + r);
+          case 4 -> four(m, at, width, x, xo, b, bo + r, z, zo + r);
+          default -> one(m, at, width, x, xo, b, bo + r, z, zo + r);
         }
       }
       if (w.columns() % 2 > 0) {
@@ -73,60 +62,8 @@ final class VectorBfloat16 extends ReducedAffine {
     }
   }
 
-  /* z[0..8 vectors) = b + W x without the last of an odd number of columns. */
+  /* z[0..8 vectors) = b + W x without the last of an odd number of columns; weights in the slab, see SlabGemv. */
   private static void eight(
-      WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    MemorySegment w = m.words;
-    int columns = m.columns();
-    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
-    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
-    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
-    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
-    for (int k = 0; k + 2 <= columns; k += 2) {
-      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
-      long p = at + (long) (k / 2) * width * Integer.BYTES;
-      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
-      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
-      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
-      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 1L * BYTES, ORDER);
-      a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
-      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
-      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 2L * BYTES, ORDER);
-      a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
-      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
-      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 3L * BYTES, ORDER);
-      a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
-      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
-      IntVector w4 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 4L * BYTES, ORDER);
-      a4 = w4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a4);
-      a4 = w4.and(UPPER).reinterpretAsFloats().fma(x1, a4);
-      IntVector w5 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 5L * BYTES, ORDER);
-      a5 = w5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a5);
-      a5 = w5.and(UPPER).reinterpretAsFloats().fma(x1, a5);
-      IntVector w6 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 6L * BYTES, ORDER);
-      a6 = w6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a6);
-      a6 = w6.and(UPPER).reinterpretAsFloats().fma(x1, a6);
-      IntVector w7 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 7L * BYTES, ORDER);
-      a7 = w7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a7);
-      a7 = w7.and(UPPER).reinterpretAsFloats().fma(x1, a7);
-    }
-    a0.intoArray(z, zo);
-    a1.intoArray(z, zo + 1 * LENGTH);
-    a2.intoArray(z, zo + 2 * LENGTH);
-    a3.intoArray(z, zo + 3 * LENGTH);
-    a4.intoArray(z, zo + 4 * LENGTH);
-    a5.intoArray(z, zo + 5 * LENGTH);
-    a6.intoArray(z, zo + 6 * LENGTH);
-    a7.intoArray(z, zo + 7 * LENGTH);
-  }
-
-  /* The same in the slab, see SlabGemv: z[0..8 vectors) = b + W x without the last of an odd number of columns. */
-  private static void eightOfSlab(
       int columns, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
@@ -174,6 +111,47 @@ final class VectorBfloat16 extends ReducedAffine {
     a5.intoArray(z, zo + 5 * LENGTH);
     a6.intoArray(z, zo + 6 * LENGTH);
     a7.intoArray(z, zo + 7 * LENGTH);
+  }
+
+  /* z[0..6 vectors) = b + W x without the last of an odd number of columns; weights in the slab, see SlabGemv. */
+  private static void six(
+      int pairs, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    for (int j = 0; j < pairs; j++) {
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + 2 * j]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + 2 * j + 1]);
+      long p = (at + (long) j * width * Integer.BYTES) & Slab.MASK;
+      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
+      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
+      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
+      a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
+      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
+      a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
+      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
+      a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
+      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+      p = (p + 4L * BYTES) & Slab.MASK;
+      IntVector w4 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
+      a4 = w4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a4);
+      a4 = w4.and(UPPER).reinterpretAsFloats().fma(x1, a4);
+      IntVector w5 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
+      a5 = w5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a5);
+      a5 = w5.and(UPPER).reinterpretAsFloats().fma(x1, a5);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + 1 * LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
   }
 
   /* z[0..4 vectors) = b + W x without the last of an odd number of columns. */
@@ -227,11 +205,10 @@ final class VectorBfloat16 extends ReducedAffine {
 
   private static void lastColumn(WordPanels m, float x, float[] z, int zo) {
     FloatVector xk = FloatVector.broadcast(SPECIES, x);
-    int word = m.words() - 1;
-    for (int r = 0; r < m.rows(); r += LENGTH) {
-      int start = r - r % WordPanels.PANEL;
-      long index = (long) start * m.words() + (long) word * m.width(start) + (r - start);
-      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, m.words, index * Integer.BYTES, ORDER);
+    for (int r = 0, i = 0; r < m.rows(); r += LENGTH) {
+      i += r == m.starts[i + 1] ? 1 : 0;
+      long at = m.at(i, m.words() - 1) + (long) (r - m.starts[i]) * Integer.BYTES;
+      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, m.words, at, ORDER);
       FloatVector weight = w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       weight.fma(xk, FloatVector.fromArray(SPECIES, z, zo + r)).intoArray(z, zo + r);
     }

@@ -1,17 +1,17 @@
 package dev.unroll.simd;
 
+import static dev.unroll.simd.Lanes.LENGTH;
+
 import dev.unroll.fallback.ReducedMatrix;
 import dev.unroll.fallback.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Reduced weights off-heap in panels of rows, each panel by column: [panel][word][row in panel].
+ * Reduced weights off-heap in panels of rows, each panel by column: [panel][word][row in panel]. A
+ * panel is as high as its kernel has accumulators.
  */
 final class WordPanels extends ReducedMatrix {
-  /** Rows of a panel; the last one may have fewer. */
-  static final int PANEL = 128;
-
   /* Unpacking keeps even so many waiting for instructions, not for memory. */
   private static final long LARGEST = Slab.SIZE / 2;
 
@@ -21,12 +21,28 @@ final class WordPanels extends ReducedMatrix {
   /** Offset in the {@link Slab}, or -1. */
   final long slab;
 
+  /** First row of every panel, and the number of rows. */
+  final int[] starts;
+
+  /* Bytes wait for their conversion in any kernel, halves for sums that are not in registers. */
+  private final boolean eights;
+
   WordPanels(WeightFormat format, int rows, int columns) {
     super(format, rows, columns);
+    eights = format == WeightFormat.INT8;
     long count = Math.multiplyExact((long) rows, (long) words());
     long size = count * Integer.BYTES;
     slab = Slab.allocate(this, size, LARGEST);
     words = Panels.memory(slab, size);
+    starts = Panels.starts(rows / LENGTH, this::height);
+  }
+
+  /* In vectors; the kernels for more than four read from the slab. */
+  private int height(int left) {
+    if (slab < 0 || left < 8) {
+      return left < 4 ? 1 : 4;
+    }
+    return eights ? 8 : Lanes.rows(left);
   }
 
   float[] bias() {
@@ -37,18 +53,17 @@ final class WordPanels extends ReducedMatrix {
     return scale;
   }
 
-  int count() {
-    return (rows() + PANEL - 1) / PANEL;
-  }
-
-  int width(int panelStart) {
-    return Math.min(PANEL, rows() - panelStart);
+  /** Bytes from the first word of all to the words of a column in a panel. */
+  long at(int panel, int word) {
+    int start = starts[panel];
+    int height = starts[panel + 1] - start;
+    return ((long) start * words() + (long) word * height) * Integer.BYTES;
   }
 
   @Override
   protected void set(int row, int word, int value) {
-    int start = row - row % PANEL;
-    long index = (long) start * words() + (long) word * width(start) + (row - start);
-    words.setAtIndex(ValueLayout.JAVA_INT, index, value);
+    int panel = Panels.panel(starts, row);
+    long at = at(panel, word) + (long) (row - starts[panel]) * Integer.BYTES;
+    words.set(ValueLayout.JAVA_INT, at, value);
   }
 }
