@@ -2,6 +2,7 @@ package dev.unroll.simd;
 
 import static dev.unroll.simd.Lanes.LENGTH;
 
+import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -85,7 +86,8 @@ final class Panels extends PackedMatrix {
   /* In vectors: what the kernels of SlabGemv and VectorGemv take. */
   private int height(int left) {
     if (slab >= 0) {
-      return columns() <= FEW_COLUMNS ? tall(left) : low(left);
+      boolean low = LENGTH == Kernels.LANES && columns() > FEW_COLUMNS;
+      return low ? low(left) : tall(left);
     }
     return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
   }
@@ -101,9 +103,12 @@ final class Panels extends PackedMatrix {
         : Math.min(8, Integer.highestOneBit(left));
   }
 
-  /* Memory is slower than four sums of 16 lanes, and more of a small panel is found again. */
+  /*
+   * Memory is slower than four sums of 16 lanes, and more of a small panel is found again. With
+   * narrower lanes eight vectors are as low.
+   */
   private static int low(int left) {
-    int most = Math.min(8, LOW / LENGTH);
+    int most = LOW / LENGTH;
     if (left >= most + 3) {
       return most;
     }

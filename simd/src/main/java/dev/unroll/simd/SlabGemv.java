@@ -5,6 +5,7 @@ import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
 
+import dev.unroll.fallback.Kernels;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -23,8 +24,11 @@ final class SlabGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
 
-  /* Columns from which on four vectors take the kernel for many. */
-  private static final int MANY = 64;
+  /*
+   * Columns from which on four vectors take the kernel for many. With sixteen registers always: C2
+   * may unroll the other one, which then spills.
+   */
+  private static final int MANY = LENGTH == Kernels.LANES ? 64 : 0;
 
   private SlabGemv() {}
 
