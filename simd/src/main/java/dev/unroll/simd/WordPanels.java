@@ -12,9 +12,6 @@ import java.lang.foreign.ValueLayout;
  * panel is as high as its kernel has accumulators.
  */
 final class WordPanels extends ReducedMatrix {
-  /* Unpacking keeps even so many waiting for instructions, not for memory. */
-  private static final long LARGEST = Slab.SIZE / 2;
-
   final Sweep sweep = new Sweep();
   final MemorySegment words;
 
@@ -32,7 +29,8 @@ final class WordPanels extends ReducedMatrix {
     eights = format == WeightFormat.INT8;
     long count = Math.multiplyExact((long) rows, (long) words());
     long size = count * Integer.BYTES;
-    slab = Slab.allocate(this, size, LARGEST);
+    /* However large: unpacking waits for instructions, not for memory. */
+    slab = Slab.allocate(this, size, Slab.SIZE);
     words = Panels.memory(slab, size);
     starts = Panels.starts(rows / LENGTH, this::height);
   }
