@@ -8,9 +8,10 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Sums of outer products: dW += dZᵀ X. Rows of dZ and of X are far apart in memory, often by a
- * power of two that maps them all to one set of the cache. So a block of dZ is first copied, its
- * rows in strips next to each other, and then each strip of X that goes with it: a strip of X stays
- * in the first level of the cache, the block of dZ in the second.
+ * power of two that maps them all to one set of the cache. So a block of each is first copied, a
+ * few rows at a time, into strips of some columns: two strips that meet in a kernel stay in the
+ * first level of the cache, the blocks in the second. All strips of a block of X pass over some
+ * rows of dW before the next, so that what they add to is not one line of every page.
  */
 final class VectorOuter {
   /* Terms added up in registers before they are stored. */
@@ -20,13 +21,17 @@ final class VectorOuter {
   private static final int ROWS = LENGTH == Kernels.LANES ? 16 : 24;
   private static final int ROW_BLOCK = LENGTH == Kernels.LANES ? 256 : 264;
 
-  /* Columns of dW, or of X. */
+  /* Columns of dW, or of X, side by side. */
   private static final int COLUMNS = 2 * LENGTH;
+  private static final int COLUMN_BLOCK = 128;
+
+  /* Rows whose pages and lines stay at hand while all strips are copied. */
+  private static final int COPIED = 16;
 
   /** Room for copies. */
   private static final class Copies {
     final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
-    final float[] x = new float[TERM_BLOCK * COLUMNS];
+    final float[] x = new float[TERM_BLOCK * COLUMN_BLOCK];
   }
 
   /* Per thread, so that threads may share the rows of dW. */
@@ -53,15 +58,24 @@ final class VectorOuter {
       int terms = Math.min(TERM_BLOCK, n - first);
       for (int row = 0; row < rows; row += ROW_BLOCK) {
         int height = Math.min(ROW_BLOCK, rows - row);
-        for (int r = 0; r < height; r += ROWS) {
-          int width = Math.min(ROWS, height - r);
-          copy(terms, width, dz, dzo + first * dzs + row + r, dzs, copies.dz, r * terms, ROWS);
+        strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz, ROWS);
+        for (int k = 0; k < columns; k += COLUMN_BLOCK) {
+          int width = Math.min(COLUMN_BLOCK, columns - k);
+          strips(terms, width, x, xo + first * xs + k, xs, copies.x, COLUMNS);
+          block(terms, height, width, copies, dw, dwo + row * dws + k, dws);
         }
-        for (int k = 0; k < columns; k += COLUMNS) {
-          int width = Math.min(COLUMNS, columns - k);
-          copy(terms, width, x, xo + first * xs + k, xs, copies.x, 0, COLUMNS);
-          rows(terms, height, width, copies, dw, dwo + row * dws + k, dws);
-        }
+      }
+    }
+  }
+
+  /* Copies columns into strips one behind the other, some rows of all strips before the next. */
+  private static void strips(
+      int terms, int columns, float[] from, int fo, int stride, float[] to, int strip) {
+    for (int t = 0; t < terms; t += COPIED) {
+      int n = Math.min(COPIED, terms - t);
+      for (int s = 0; s < columns; s += strip) {
+        int width = Math.min(strip, columns - s);
+        copy(n, width, from, fo + t * stride + s, stride, to, s * terms + t * strip, strip);
       }
     }
   }
@@ -76,33 +90,51 @@ final class VectorOuter {
     }
   }
 
-  /* One strip of columns of dW. */
-  private static void rows(
-      int terms, int height, int width, Copies copies, float[] dw, int dwo, int dws) {
-    boolean two = width == COLUMNS;
-    for (int r = 0; r < height; ) {
-      int in = r % ROWS;
-      int n = Lanes.rows(Math.min(ROWS - in, height - r));
-      int od = (r - in) * terms + in;
+  /* dW += dZᵀ X of one block. */
+  private static void block(
+      int terms, int rows, int columns, Copies copies, float[] dw, int dwo, int dws) {
+    for (int r = 0; r < rows; r += ROWS) {
+      int height = Math.min(ROWS, rows - r);
+      for (int k = 0; k < columns; k += COLUMNS) {
+        boolean two = k + COLUMNS <= columns;
+        strip(terms, height, two, copies, r * terms, k * terms, dw, dwo + r * dws + k, dws);
+      }
+    }
+  }
+
+  /* One strip of dZ by one of X. */
+  private static void strip(
+      int terms,
+      int height,
+      boolean two,
+      Copies copies,
+      int dzo,
+      int xo,
+      float[] dw,
+      int dwo,
+      int dws) {
+    float[] dz = copies.dz;
+    float[] x = copies.x;
+    for (int r = 0, n = 0; r < height; r += n) {
+      n = Lanes.rows(height - r);
       int wo = dwo + r * dws;
       switch (n) {
         case 8 -> {
           if (two) {
-            eightByTwo(terms, copies.dz, od, copies.x, dw, wo, dws);
+            eightByTwo(terms, dz, dzo + r, x, xo, dw, wo, dws);
           } else {
-            eightByOne(terms, copies.dz, od, copies.x, dw, wo, dws);
+            eightByOne(terms, dz, dzo + r, x, xo, dw, wo, dws);
           }
         }
-        case 6 -> sixByTwo(terms, copies.dz, od, 1, copies.x, dw, wo, dws);
-        default -> fourByTwo(terms, copies.dz, od, 1, copies.x, dw, wo, dws);
+        case 6 -> sixByTwo(terms, dz, dzo + r, 1, x, xo, dw, wo, dws);
+        default -> fourByTwo(terms, dz, dzo + r, 1, x, xo, dw, wo, dws);
       }
-      r += n;
     }
   }
 
   /* 8 rows x 2 vectors of columns of dW, all terms. */
   private static void eightByTwo(
-      int terms, float[] d, int od, float[] x, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, float[] x, int xo, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -128,8 +160,8 @@ final class VectorOuter {
     FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
     for (int t = 0; t < terms; t++) {
       int p = od + t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, t * COLUMNS + LENGTH);
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       a01 = d0.fma(x1, a01);
@@ -175,7 +207,7 @@ final class VectorOuter {
 
   /* 6 rows x 2 vectors of columns of dW, all terms. */
   private static void sixByTwo(
-      int terms, float[] d, int od, int step, float[] x, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, int step, float[] x, int xo, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -200,8 +232,8 @@ final class VectorOuter {
     FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
     for (int t = 0; t < terms; t++) {
       int p = t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, t * COLUMNS + LENGTH);
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
       a00 = d0.fma(x0, a00);
       a01 = d0.fma(x1, a01);
@@ -237,7 +269,7 @@ final class VectorOuter {
 
   /* 4 rows x 2 vectors of columns of dW, all terms. */
   private static void fourByTwo(
-      int terms, float[] d, int od, int step, float[] x, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, int step, float[] x, int xo, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -254,8 +286,8 @@ final class VectorOuter {
     FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
     for (int t = 0; t < terms; t++) {
       int p = t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, t * COLUMNS + LENGTH);
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
       a00 = d0.fma(x0, a00);
       a01 = d0.fma(x1, a01);
@@ -281,7 +313,7 @@ final class VectorOuter {
 
   /* 8 rows x 1 vector of columns of dW, all terms. */
   private static void eightByOne(
-      int terms, float[] d, int od, float[] x, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, float[] x, int xo, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -299,7 +331,7 @@ final class VectorOuter {
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     for (int t = 0; t < terms; t++) {
       int p = od + t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, t * COLUMNS);
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
