@@ -60,6 +60,7 @@ class KernelTwinsTest {
       for (WeightFormat format : WeightFormat.values()) {
         large(k.with(format).affine());
       }
+      largeOuter(k.affine());
       for (int size : SIZES) {
         for (WeightFormat format : WeightFormat.values()) {
           affine(size, k.with(format).affine(), format == WeightFormat.F32);
@@ -110,6 +111,28 @@ class KernelTwinsTest {
       product(a, m, "affine");
     }
 
+    /* More than one block in each direction. */
+    private void largeOuter(AffineKernels a) {
+      int n = 261;
+      int height = 272;
+      int width = 144;
+      float[] dw = random(height * width, 4);
+      a.outerAccumulate(
+          n,
+          random(n * height, 5),
+          0,
+          height,
+          height,
+          random(n * width, 6),
+          0,
+          width,
+          width,
+          dw,
+          0,
+          width);
+      keep("outerAccumulate", dw);
+    }
+
     private void product(AffineKernels a, PackedMatrix m, String name) {
       float[] z = new float[m.rows() + 5];
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
@@ -117,7 +140,7 @@ class KernelTwinsTest {
       /* The second time panels may come in another order. */
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
-      for (int n : new int[] {1, 3, 4, 8, 13, 70}) {
+      for (int n : new int[] {1, 3, 4, 8, 9, 13, 70}) {
         int xs = Kernels.pad(m.columns());
         float[] x = random(n * xs, 8);
         float[] zs = random(n * m.rows(), 9);
