@@ -21,11 +21,14 @@ final class Lanes {
   static final FloatVector ZERO = FloatVector.zero(SPECIES);
   static final IntVector NO_BITS = IntVector.zero(INTS);
 
+  /** Whether there are 32 registers: processors with 512-bit lanes have them, others may not. */
+  static final boolean MANY_REGISTERS = LENGTH == Kernels.LANES;
+
   private Lanes() {}
 
   /**
    * How many of so many rows a product takes next, two vectors of sums each: as many as there are
-   * registers for. Processors with 512-bit lanes have 32 registers, others may have sixteen.
+   * registers for.
    *
    * @return 8, 6 or 4 rows, or 0 where fewer than four are left
    */
@@ -33,7 +36,7 @@ final class Lanes {
     if (left < 4) {
       return 0;
     }
-    if (LENGTH == Kernels.LANES) {
+    if (MANY_REGISTERS) {
       return left < 8 ? 4 : 8;
     }
     /* Eight are twice four rather than six and two. */

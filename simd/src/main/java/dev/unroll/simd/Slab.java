@@ -48,17 +48,17 @@ final class Slab {
   }
 
   /**
-   * Offset of zeroed memory that is the owner's for as long as it is reachable; -1 for want of room
-   * or for more than {@code largest} bytes.
+   * Offset of zeroed memory that is the owner's for as long as it is reachable; -1 for want of
+   * room.
    */
-  static synchronized long allocate(Object owner, long bytes, long largest) {
+  static synchronized long allocate(Object owner, long bytes) {
     for (Object gone = QUEUE.poll(); gone != null; gone = QUEUE.poll()) {
       free((Piece) gone);
     }
     long size = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
     long offset =
         FREE.entrySet().stream()
-            .filter(e -> (size <= largest) && (size <= e.getValue()))
+            .filter(e -> size <= e.getValue())
             .mapToLong(Map.Entry::getKey)
             .findFirst()
             .orElse(-1);

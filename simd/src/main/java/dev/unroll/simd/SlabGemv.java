@@ -5,7 +5,6 @@ import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
 
-import dev.unroll.fallback.Kernels;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -28,7 +27,7 @@ final class SlabGemv {
    * Columns from which on four vectors take the kernel for many. With sixteen registers always: C2
    * may unroll the other one, which then spills.
    */
-  private static final int MANY = LENGTH == Kernels.LANES ? 64 : 0;
+  private static final int MANY = Lanes.MANY_REGISTERS ? 64 : 0;
 
   private SlabGemv() {}
 

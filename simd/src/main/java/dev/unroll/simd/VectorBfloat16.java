@@ -4,11 +4,9 @@ import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.AffineKernels;
-import dev.unroll.fallback.ReducedAffine;
 import dev.unroll.fallback.ReducedMatrix;
 import dev.unroll.fallback.WeightFormat;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -21,7 +19,7 @@ import jdk.incubator.vector.VectorOperators;
  * <p>The vector classes are called without helpers of ours: C2 inlines no helper once a method
  * holds so many vector operations.
  */
-final class VectorBfloat16 extends ReducedAffine {
+final class VectorBfloat16 extends VectorReduced {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Integer.BYTES;
   private static final IntVector UPPER = IntVector.broadcast(Lanes.INTS, 0xffff0000);
@@ -36,29 +34,17 @@ final class VectorBfloat16 extends ReducedAffine {
   }
 
   @Override
-  protected void multiply(
-      ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    WordPanels m = (WordPanels) w;
-    try {
-      int panels = m.starts.length - 1;
-      boolean backwards = m.sweep.turn();
-      for (int j = 0; j < panels; j++) {
-        int i = Sweep.panel(backwards, j, panels);
-        int r = m.starts[i];
-        int width = m.starts[i + 1] - r;
-        long at = m.at(i, 0);
-        switch (width / LENGTH) {
-          case 8 -> eight(m.columns(), m.slab + at, width, x, xo, b, bo + r, z, zo + r);
-          case 6 -> six(m.columns() / 2, m.slab + at, width, x, xo, b, bo + r, z, zo + r);
-          case 4 -> four(m, at, width, x, xo, b, bo + r, z, zo + r);
-          default -> one(m, at, width, x, xo, b, bo + r, z, zo + r);
-        }
-      }
-      if (w.columns() % 2 > 0) {
-        lastColumn(m, x[xo + w.columns() - 1], z, zo);
-      }
-    } finally {
-      Reference.reachabilityFence(m);
+  void panel(WordPanels m, int i, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int width = m.starts[i + 1] - m.starts[i];
+    long at = m.at(i, 0);
+    switch (width / LENGTH) {
+      case 8 -> eight(m.columns(), m.slab + at, width, x, xo, b, bo, z, zo);
+      case 6 -> six(m.columns() / 2, m.slab + at, width, x, xo, b, bo, z, zo);
+      case 4 -> four(m, at, width, x, xo, b, bo, z, zo);
+      default -> one(m, at, width, x, xo, b, bo, z, zo);
+    }
+    if (m.columns() % 2 > 0) {
+      lastColumn(m, i, x[xo + m.columns() - 1], z, zo);
     }
   }
 
@@ -203,12 +189,14 @@ final class VectorBfloat16 extends ReducedAffine {
     a0.intoArray(z, zo);
   }
 
-  private static void lastColumn(WordPanels m, float x, float[] z, int zo) {
+  /* z += W x of the last column. */
+  private static void lastColumn(WordPanels m, int i, float x, float[] z, int zo) {
     FloatVector xk = FloatVector.broadcast(SPECIES, x);
-    for (int r = 0, i = 0; r < m.rows(); r += LENGTH) {
-      i += r == m.starts[i + 1] ? 1 : 0;
-      long at = m.at(i, m.words() - 1) + (long) (r - m.starts[i]) * Integer.BYTES;
-      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, m.words, at, ORDER);
+    long at = m.at(i, m.words() - 1);
+    int rows = m.starts[i + 1] - m.starts[i];
+    for (int r = 0; r < rows; r += LENGTH) {
+      long p = at + (long) r * Integer.BYTES;
+      IntVector w = IntVector.fromMemorySegment(Lanes.INTS, m.words, p, ORDER);
       FloatVector weight = w.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       weight.fma(xk, FloatVector.fromArray(SPECIES, z, zo + r)).intoArray(z, zo + r);
     }

@@ -4,11 +4,9 @@ import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
 import dev.unroll.fallback.AffineKernels;
-import dev.unroll.fallback.ReducedAffine;
 import dev.unroll.fallback.ReducedMatrix;
 import dev.unroll.fallback.WeightFormat;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -18,7 +16,7 @@ import jdk.incubator.vector.VectorOperators;
  * Vector twin of the step over 8-bit weights: a word holds four columns of a row, which a shift and
  * a conversion turn into floats; {@link ReducedMatrix} tells why the bytes below may stay.
  */
-final class VectorInt8 extends ReducedAffine {
+final class VectorInt8 extends VectorReduced {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Integer.BYTES;
 
@@ -32,25 +30,14 @@ final class VectorInt8 extends ReducedAffine {
   }
 
   @Override
-  protected void multiply(
-      ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    WordPanels m = (WordPanels) w;
-    try {
-      int panels = m.starts.length - 1;
-      boolean backwards = m.sweep.turn();
-      for (int j = 0; j < panels; j++) {
-        int i = Sweep.panel(backwards, j, panels);
-        int r = m.starts[i];
-        int width = m.starts[i + 1] - r;
-        long at = m.at(i, 0);
-        switch (width / LENGTH) {
-          case 8 -> eight(m, r, m.slab + at, width, x, xo, b, bo + r, z, zo + r);
-          case 4 -> four(m, r, at, width, x, xo, b, bo + r, z, zo + r);
-          default -> one(m, r, at, width, x, xo, b, bo + r, z, zo + r);
-        }
-      }
-    } finally {
-      Reference.reachabilityFence(m);
+  void panel(WordPanels m, int i, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int r = m.starts[i];
+    int width = m.starts[i + 1] - r;
+    long at = m.at(i, 0);
+    switch (width / LENGTH) {
+      case 8 -> eight(m, r, m.slab + at, width, x, xo, b, bo, z, zo);
+      case 4 -> four(m, r, at, width, x, xo, b, bo, z, zo);
+      default -> one(m, r, at, width, x, xo, b, bo, z, zo);
     }
   }
 

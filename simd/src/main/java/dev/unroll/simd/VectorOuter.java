@@ -3,7 +3,6 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
-import dev.unroll.fallback.Kernels;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -18,8 +17,8 @@ final class VectorOuter {
   private static final int TERM_BLOCK = 256;
 
   /* Rows of dW, or columns of dZ, side by side: as many as kernels of 8 or of 6 rows fill. */
-  private static final int ROWS = LENGTH == Kernels.LANES ? 16 : 24;
-  private static final int ROW_BLOCK = LENGTH == Kernels.LANES ? 256 : 264;
+  private static final int ROWS = Lanes.MANY_REGISTERS ? 16 : 24;
+  private static final int ROW_BLOCK = Math.ceilDiv(256, ROWS) * ROWS;
 
   /* Columns of dW, or of X, side by side. */
   private static final int COLUMNS = 2 * LENGTH;
@@ -205,7 +204,10 @@ final class VectorOuter {
     a71.intoArray(dw, w7 + LENGTH);
   }
 
-  /* 6 rows x 2 vectors of columns of dW, all terms. */
+  /*
+   * 6 rows x 2 vectors of columns of dW, all terms. The step from row to row in d is one, but C2
+   * must not know: it would load several factors ahead and spill a sum.
+   */
   private static void sixByTwo(
       int terms, float[] d, int od, int step, float[] x, int xo, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
@@ -267,7 +269,7 @@ final class VectorOuter {
     a51.intoArray(dw, w5 + LENGTH);
   }
 
-  /* 4 rows x 2 vectors of columns of dW, all terms. */
+  /* 4 rows x 2 vectors of columns of dW, all terms; the step as above. */
   private static void fourByTwo(
       int terms, float[] d, int od, int step, float[] x, int xo, float[] dw, int wo, int ws) {
     int w1 = wo + ws;

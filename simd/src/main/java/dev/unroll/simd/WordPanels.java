@@ -30,15 +30,18 @@ final class WordPanels extends ReducedMatrix {
     long count = Math.multiplyExact((long) rows, (long) words());
     long size = count * Integer.BYTES;
     /* However large: unpacking waits for instructions, not for memory. */
-    slab = Slab.allocate(this, size, Slab.SIZE);
+    slab = Slab.allocate(this, size);
     words = Panels.memory(slab, size);
     starts = Panels.starts(rows / LENGTH, this::height);
   }
 
   /* In vectors; the kernels for more than four read from the slab. */
   private int height(int left) {
-    if (slab < 0 || left < 8) {
-      return left < 4 ? 1 : 4;
+    if (left < 4) {
+      return 1;
+    }
+    if (slab < 0 || (eights && left < 8)) {
+      return 4;
     }
     return eights ? 8 : Lanes.rows(left);
   }
