@@ -43,8 +43,11 @@ final class GruCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    kernels.affine().affine(weights.inputWeights(), x, xo, inputGates, 0);
-    forward(0, 0, 0, 0, 1);
+    PackedMatrix w = weights.inputWeights();
+    if (!pointwise.step(w, x, xo, weights.hiddenHidden, state.h, state.hidden(0))) {
+      kernels.affine().affine(w, x, xo, inputGates, 0);
+      forward(0, 0, 0, 0, 1);
+    }
   }
 
   @Override

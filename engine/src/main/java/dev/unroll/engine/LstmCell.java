@@ -89,8 +89,18 @@ final class LstmCell implements Cell {
       forward(0, 0, 0, 0, 1);
       return;
     }
-    weights.step(x, xo, state, gates);
-    update(0, 0, 0, 0, 1);
+    if (!stepAtOnce(x, xo)) {
+      weights.step(x, xo, state, gates);
+      update(0, 0, 0, 0, 1);
+    }
+  }
+
+  private boolean stepAtOnce(float[] x, int xo) {
+    int hidden = weights.layer.hidden();
+    return weights.isJoined()
+        && projection == null
+        && pointwise.step(
+            weights.hiddenHidden, hidden, x, xo, state.c, 0, state.h, state.hidden(0));
   }
 
   @Override

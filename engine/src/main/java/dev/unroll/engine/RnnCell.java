@@ -44,8 +44,19 @@ final class RnnCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    weights.step(x, xo, state, gates);
-    activate(state.paddedHidden, 0, state.hidden(0));
+    int h = state.hidden(0);
+    if (!stepAtOnce(x, xo, h)) {
+      weights.step(x, xo, state, gates);
+      activate(state.paddedHidden, 0, h);
+    }
+  }
+
+  private boolean stepAtOnce(float[] x, int xo, int h) {
+    return weights.isJoined()
+        && !relu
+        && options.isStandard()
+        && raw.length == 0
+        && kernels.rnn().stepTanh(weights.hiddenHidden, weights.layer.hidden(), x, xo, state.h, h);
   }
 
   @Override

@@ -39,6 +39,21 @@ public interface GruKernels {
       int ho);
 
   /**
+   * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.
+   *
+   * @param wih W_ih and b_ih
+   * @param x x_t. Not modified.
+   * @param xo first index
+   * @param whh W_hh and b_hh
+   * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
+   * @param ho first index
+   * @return whether it was done; if not, nothing has changed
+   */
+  default boolean step(PackedMatrix wih, float[] x, int xo, PackedMatrix whh, float[] h, int ho) {
+    return false;
+  }
+
+  /**
    * BPTT through one step for m rows:
    *
    * <pre>

@@ -45,6 +45,26 @@ public interface LstmKernels {
       int ho);
 
   /**
+   * One step of one sequence with its product, z = b + W [x, h_{t-1}], for cells so small that
+   * calls and memory between product and gates would take as long as the arithmetic. The bits are
+   * those of {@link AffineKernels#affine} and {@link #forward}; gates are not kept.
+   *
+   * @param w [W_ih, W_hh] and the sum of the biases
+   * @param hidden number of units, the columns of W_hh
+   * @param x x_t. Not modified.
+   * @param xo first index
+   * @param c c_{t-1} [p]; holds c_t afterwards. Modified.
+   * @param co first index
+   * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
+   * @param ho first index
+   * @return whether it was done; if not, nothing has changed, and the two kernels are to be called
+   */
+  default boolean step(
+      PackedMatrix w, int hidden, float[] x, int xo, float[] c, int co, float[] h, int ho) {
+    return false;
+  }
+
+  /**
    * BPTT through one step for n rows:
    *
    * <pre>

@@ -18,6 +18,22 @@ public interface RnnKernels {
   void forwardTanh(int n, float[] z, int zo, float[] h, int ho);
 
   /**
+   * One step of one sequence with its product, for small cells, as {@link LstmKernels#step}: h_t =
+   * flush(tanh(b + W [x, h_{t-1}])).
+   *
+   * @param w [W_ih, W_hh] and the sum of the biases
+   * @param hidden number of units, the columns of W_hh
+   * @param x x_t. Not modified.
+   * @param xo first index
+   * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
+   * @param ho first index
+   * @return whether it was done; if not, nothing has changed
+   */
+  default boolean stepTanh(PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
+    return false;
+  }
+
+  /**
    * h = flush(max(0, z)); NaN stays NaN.
    *
    * @param n number of elements

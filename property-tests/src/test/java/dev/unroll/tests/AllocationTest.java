@@ -50,11 +50,13 @@ class AllocationTest {
     assertEquals(0, least, "bytes in " + CALLS + " calls");
   }
 
-  /* Of each cell, the usual one and one with everything. */
+  /* Of each cell, the usual one in sizes that take different kernels, and one with everything. */
   static java.util.stream.Stream<NetworkSpec> networks() {
     List<NetworkSpec> specs = new ArrayList<>();
     for (CellKind cell : CellKind.values()) {
-      specs.add(NetworkSpec.recurrent(20, 2, LayerSpec.of(cell, 40)).withHead(10));
+      for (int hidden : new int[] {7, 14, 28, 40}) {
+        specs.add(NetworkSpec.recurrent(20, 2, LayerSpec.of(cell, hidden)).withHead(10));
+      }
     }
     CellOptions lstm = new CellOptions(false, true, true, true, 3f, List.of());
     CellOptions gru = new CellOptions(true, false, false, false, 3f, List.of());

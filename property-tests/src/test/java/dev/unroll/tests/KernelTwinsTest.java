@@ -2,6 +2,7 @@ package dev.unroll.tests;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.unroll.engine.Rng;
 import dev.unroll.fallback.AffineKernels;
@@ -37,6 +38,7 @@ class KernelTwinsTest {
   private final class Run {
     private final Kernels k;
     private final List<float[]> results = new ArrayList<>();
+    private int stepsAtOnce;
 
     Run(Kernels kernels) {
       k = kernels;
@@ -68,6 +70,11 @@ class KernelTwinsTest {
         elements(size);
         cells(size);
         lossAndOptimizers(size);
+      }
+      for (int units : new int[] {3, 4, 8, 11, 16, 25, 32, 40}) {
+        for (int inputs : new int[] {1, 8, 17, 70}) {
+          steps(units, inputs);
+        }
       }
       return results;
     }
@@ -214,6 +221,84 @@ class KernelTwinsTest {
       keep("backwardRelu", zr);
     }
 
+    /* Small cells may take a step at once, which others take in two kernels. */
+    private void steps(int units, int inputs) {
+      float[] x = wild(inputs + 2, 32);
+      float[] c = Arrays.copyOf(tiny(units, 33), Kernels.pad(units));
+      float[] h = state(units, 34);
+      for (int t = 0; t < 3; t++) {
+        float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
+        lstmStep(matrix(4, units, inputs + units), units, xt, c, h);
+        keep("lstm.step", c, h);
+      }
+      h = state(units, 38);
+      for (int t = 0; t < 3; t++) {
+        float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
+        gruStep(matrix(3, units, inputs), matrix(3, units, units), xt, h);
+        keep("gru.step", h);
+      }
+      h = state(units, 39);
+      for (int t = 0; t < 3; t++) {
+        float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
+        rnnStep(matrix(1, units, inputs + units), units, xt, h);
+        keep("stepTanh", h);
+      }
+    }
+
+    /* From index 3 on. */
+    private float[] state(int units, long seed) {
+      return Arrays.copyOf(tiny(units + 3, seed), Kernels.pad(units) + 3);
+    }
+
+    private PackedMatrix matrix(int gates, int units, int columns) {
+      int p = Kernels.pad(units);
+      PackedMatrix m = k.affine().allocate(gates * p, columns, PackedMatrix.Use.STEP);
+      for (int g = 0; g < gates; g++) {
+        float[] w = random(units * columns, 50 + g);
+        k.affine().pack(m, g * p, 0, units, columns, w, 0, columns);
+        k.affine().packBias(m, g * p, units, random(units, 60 + g), 0);
+      }
+      return m;
+    }
+
+    private float[] joined(int units, float[] x, float[] h) {
+      float[] xh = Arrays.copyOfRange(x, 2, x.length + units);
+      System.arraycopy(h, 3, xh, x.length - 2, units);
+      return xh;
+    }
+
+    private void lstmStep(PackedMatrix w, int units, float[] x, float[] c, float[] h) {
+      if (k.lstm().step(w, units, x, 2, c, 0, h, 3)) {
+        stepsAtOnce++;
+        return;
+      }
+      float[] z = new float[w.rows()];
+      k.affine().affine(w, joined(units, x, h), 0, z, 0);
+      k.lstm().forward(1, w.rows() / 4, z, 0, c, 0, c, 0, new float[w.rows()], 0, h, 3);
+    }
+
+    private void gruStep(PackedMatrix wih, PackedMatrix whh, float[] x, float[] h) {
+      if (k.gru().step(wih, x, 2, whh, h, 3)) {
+        stepsAtOnce++;
+        return;
+      }
+      float[] gx = new float[wih.rows()];
+      float[] gh = new float[wih.rows()];
+      k.affine().affine(wih, x, 2, gx, 0);
+      k.affine().affine(whh, h, 3, gh, 0);
+      k.gru().forward(1, wih.rows() / 3, gx, 0, gh, 0, h, 3, h, 3);
+    }
+
+    private void rnnStep(PackedMatrix w, int units, float[] x, float[] h) {
+      if (k.rnn().stepTanh(w, units, x, 2, h, 3)) {
+        stepsAtOnce++;
+        return;
+      }
+      float[] z = new float[w.rows()];
+      k.affine().affine(w, joined(units, x, h), 0, z, 0);
+      k.rnn().forwardTanh(w.rows(), z, 0, h, 3);
+    }
+
     private void lossAndOptimizers(int n) {
       int classes = n - 5;
       float[] y = random(4 * n, 40);
@@ -318,8 +403,12 @@ class KernelTwinsTest {
   void everyKernelGivesTheSameBits(int width) {
     Kernels vector = WidthLoader.kernels(width);
     assertEquals(width, vector.laneBits());
-    List<float[]> expected = new Run(ScalarKernels.instance()).all();
-    List<float[]> actual = new Run(vector).all();
+    Run scalarRun = new Run(ScalarKernels.instance());
+    Run vectorRun = new Run(vector);
+    List<float[]> expected = scalarRun.all();
+    List<float[]> actual = vectorRun.all();
+    assertEquals(0, scalarRun.stepsAtOnce, "the scalar twin takes two kernels");
+    assertTrue(vectorRun.stepsAtOnce > 30, "steps at once: " + vectorRun.stepsAtOnce);
     assertEquals(expected.size(), actual.size());
     for (int i = 0; i < expected.size(); i++) {
       // assertArrayEquals with floats compares by Float.compare: bits, with all NaN equal.

@@ -95,7 +95,7 @@ final class Panels extends PackedMatrix {
   /* With eight sums none waits for the one before; twelve or six where fewer would be left over. */
   private static int tall(int left) {
     int over = left % 8;
-    if (left == 3 || left == 6) {
+    if (left == 3 || left == 6 || left == 9) {
       return left;
     }
     return (left >= 12 && over == 4) || (left >= 18 && over == 2)

@@ -56,6 +56,7 @@ final class SlabGemv {
     int zi = zo + r;
     switch (height / LENGTH) {
       case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
+      case 9 -> nine(at, stride, columns, x, xo, b, bi, z, zi);
       case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
       case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
       case 4 -> {
@@ -116,6 +117,43 @@ final class SlabGemv {
     a9.intoArray(z, zo + 9 * LENGTH);
     a10.intoArray(z, zo + 10 * LENGTH);
     a11.intoArray(z, zo + 11 * LENGTH);
+  }
+
+  /* z[0..9 vectors) = b + W x. */
+  private static void nine(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
+    FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(xk, a8);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+    a8.intoArray(z, zo + 8 * LENGTH);
   }
 
   /* z[0..8 vectors) = b + W x. */

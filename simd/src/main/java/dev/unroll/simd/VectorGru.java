@@ -10,6 +10,8 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.unroll.fallback.GruKernels;
+import dev.unroll.fallback.PackedMatrix;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -124,6 +126,31 @@ final class VectorGru implements GruKernels {
     FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, hPrev, hpo).sub(n), n);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+  }
+
+  @Override
+  public boolean step(PackedMatrix wih, float[] x, int xo, PackedMatrix whh, float[] h, int ho) {
+    if (!(wih instanceof Panels m) || !(whh instanceof Panels n)) {
+      return false;
+    }
+    int inputs = m.columns();
+    int hidden = n.columns();
+    int columns = inputs + hidden;
+    int stride = m.rows() * Float.BYTES;
+    try {
+      if (VectorStep.fitsOne(m, 3, hidden, columns) && VectorStep.fitsOne(n, 3, hidden, columns)) {
+        VectorStep.gru(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+        return true;
+      }
+      if (VectorStep.fitsTwo(m, 3, columns) && VectorStep.fitsTwo(n, 3, columns)) {
+        VectorStep.gruOfTwo(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+        return true;
+      }
+    } finally {
+      Reference.reachabilityFence(m);
+      Reference.reachabilityFence(n);
+    }
+    return false;
   }
 
   @Override

@@ -10,6 +10,8 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.unroll.fallback.LstmKernels;
+import dev.unroll.fallback.PackedMatrix;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -185,6 +187,22 @@ final class VectorLstm implements LstmKernels {
     FloatVector ht = o.mul(tc);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+  }
+
+  @Override
+  public boolean step(
+      PackedMatrix w, int hidden, float[] x, int xo, float[] c, int co, float[] h, int ho) {
+    int columns = w.columns();
+    if (!(w instanceof Panels m) || !VectorStep.fitsOne(m, 4, hidden, columns)) {
+      return false;
+    }
+    int stride = m.rows() * Float.BYTES;
+    try {
+      VectorStep.lstm(m.slab, stride, m.bias, columns - hidden, x, xo, hidden, c, co, h, ho);
+    } finally {
+      Reference.reachabilityFence(m);
+    }
+    return true;
   }
 
   @Override

@@ -9,7 +9,9 @@ import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.RnnKernels;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -46,6 +48,29 @@ final class VectorRnn implements RnnKernels {
       ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
     }
+  }
+
+  @Override
+  public boolean stepTanh(PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
+    if (!(w instanceof Panels m)) {
+      return false;
+    }
+    int columns = m.columns();
+    int inputs = columns - hidden;
+    int stride = m.rows() * Float.BYTES;
+    try {
+      if (VectorStep.fitsOne(m, 1, hidden, columns)) {
+        VectorStep.tanh(m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+        return true;
+      }
+      if (VectorStep.fitsTwo(m, 1, columns)) {
+        VectorStep.tanhOfTwo(m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+        return true;
+      }
+    } finally {
+      Reference.reachabilityFence(m);
+    }
+    return false;
   }
 
   /* h = max(0, z) */
