@@ -6,10 +6,19 @@ import dev.unroll.fallback.PackedMatrix;
 
 /** GRU with the reset gate after the product; see {@link dev.unroll.fallback.GruKernels}. */
 final class GruCell implements Cell {
+  /* Bytes of weights that the first-level cache keeps from one step to the next. */
+  private static final long CACHED = 1 << 15;
+
   private final Kernels kernels;
   private final GruKernels pointwise;
   private final LayerWeights weights;
   private final State state;
+  /*
+   * With larger weights a step begins with the matrix that the one before ended with, some of which
+   * is still in the cache.
+   */
+  private boolean inputsFirst = true;
+
   private final float[] inputGates;
   private final float[] recurrentGates;
 
@@ -44,10 +53,22 @@ final class GruCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     PackedMatrix w = weights.inputWeights();
-    if (!pointwise.step(w, x, xo, weights.hiddenHidden, state.h, state.hidden(0))) {
-      kernels.affine().affine(w, x, xo, inputGates, 0);
-      forward(0, 0, 0, 0, 1);
+    PackedMatrix u = weights.hiddenHidden;
+    int h = state.hidden(0);
+    if (pointwise.step(w, x, xo, u, state.h, h)) {
+      return;
     }
+    boolean now = inputsFirst;
+    inputsFirst = !now || w.bytes() + u.bytes() <= CACHED;
+    if (now) {
+      kernels.affine().affine(w, x, xo, inputGates, 0);
+    }
+    kernels.affine().affine(u, state.h, h, recurrentGates, 0);
+    if (!now) {
+      kernels.affine().affine(w, x, xo, inputGates, 0);
+    }
+    int p = state.paddedHidden;
+    pointwise.forward(1, p, inputGates, 0, recurrentGates, 0, state.h, h, state.h, h);
   }
 
   @Override
