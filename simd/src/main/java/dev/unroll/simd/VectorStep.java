@@ -75,19 +75,19 @@ final class VectorStep {
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 3 * ROWS);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, x[xo + j]);
-      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, zi);
-      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(b, zf);
-      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(b, zg);
-      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(b, zo);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, zf);
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, zg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(xj, zo);
       w = (w + stride) & MASK;
     }
     for (int j = 0; j < hidden; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, h[ho + j]);
-      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, zi);
-      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(b, zf);
-      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(b, zg);
-      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(b, zo);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, zf);
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, zg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(hj, zo);
       w = (w + stride) & MASK;
     }
     FloatVector v, a, t, k, r, q, e;
@@ -235,10 +235,10 @@ final class VectorStep {
     FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, x[xo + j]);
-      xr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, xr);
-      xz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(b, xz);
-      xn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(b, xn);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      xr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, xr);
+      xz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, xz);
+      xn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, xn);
       w = (w + stride) & MASK;
     }
     FloatVector hr = FloatVector.fromArray(SPECIES, recurrentBias, 0);
@@ -246,10 +246,10 @@ final class VectorStep {
     FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
     w = recurrent & MASK;
     for (int j = 0; j < hidden; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, h[ho + j]);
-      hr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, hr);
-      hz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(b, hz);
-      hn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(b, hn);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      hr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, hr);
+      hz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, hz);
+      hn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, hn);
       w = (w + stride) & MASK;
     }
     FloatVector v, a, t, k, r, q, e;
@@ -352,13 +352,13 @@ final class VectorStep {
     FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, x[xo + j]);
-      xr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, xr1);
-      xr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(b, xr2);
-      xz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(b, xz1);
-      xz2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(b, xz2);
-      xn1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 4L * BYTES, ORDER).fma(b, xn1);
-      xn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(b, xn2);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      xr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, xr1);
+      xr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, xr2);
+      xz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, xz1);
+      xz2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(xj, xz2);
+      xn1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 4L * BYTES, ORDER).fma(xj, xn1);
+      xn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(xj, xn2);
       w = (w + stride) & MASK;
     }
     FloatVector hr1 = FloatVector.fromArray(SPECIES, recurrentBias, 0);
@@ -369,13 +369,13 @@ final class VectorStep {
     FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
     w = recurrent & MASK;
     for (int j = 0; j < hidden; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, h[ho + j]);
-      hr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, hr1);
-      hr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(b, hr2);
-      hz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(b, hz1);
-      hz2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(b, hz2);
-      hn1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 4L * BYTES, ORDER).fma(b, hn1);
-      hn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(b, hn2);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      hr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, hr1);
+      hr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, hr2);
+      hz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, hz1);
+      hz2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(hj, hz2);
+      hn1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 4L * BYTES, ORDER).fma(hj, hn1);
+      hn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(hj, hn2);
       w = (w + stride) & MASK;
     }
     FloatVector v, a, t, k, r, q, e;
@@ -543,13 +543,13 @@ final class VectorStep {
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, x[xo + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, v);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, v);
       w = (w + stride) & MASK;
     }
     for (int j = 0; j < hidden; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, h[ho + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, v);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
       w = (w + stride) & MASK;
     }
     FloatVector a, t, k, r, q, e;
@@ -592,15 +592,15 @@ final class VectorStep {
     FloatVector u = FloatVector.fromArray(SPECIES, bias, LENGTH);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, x[xo + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, v);
-      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(b, u);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, v);
+      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, u);
       w = (w + stride) & MASK;
     }
     for (int j = 0; j < hidden; j++) {
-      FloatVector b = FloatVector.broadcast(SPECIES, h[ho + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(b, v);
-      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(b, u);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
+      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, u);
       w = (w + stride) & MASK;
     }
     FloatVector a, t, k, r, q, e;
