@@ -14,8 +14,8 @@ import java.util.function.IntUnaryOperator;
  * Weights in panels of rows, off-heap at 64-byte boundaries, each panel by column: [panel][column]
  * [row in panel]; the bias on the heap. A lane is an output row.
  *
- * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, four for a step,
- * and mostly eight for a step with few columns.
+ * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, mostly eight for a
+ * step; four where the first-level cache then keeps a whole panel, and outside the slab.
  */
 final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -27,8 +27,9 @@ final class Panels extends PackedMatrix {
   /* Of so many columns the first-level cache keeps a panel of 128 rows from one step to the next. */
   private static final int FEW_COLUMNS = 48;
 
-  /* Rows of a panel of more columns. */
+  /* Rows of a panel of more columns, and of how many columns the cache keeps such a panel too. */
   private static final int LOW = 64;
+  private static final int MANY_COLUMNS = 112;
 
   /* One column of a panel on its way, since a store off-heap costs a check for each element. */
   private static final ThreadLocal<float[]> PART =
@@ -86,8 +87,8 @@ final class Panels extends PackedMatrix {
   /* In vectors: what the kernels of SlabGemv and VectorGemv take. */
   private int height(int left) {
     if (slab >= 0) {
-      boolean low = LENGTH == Kernels.LANES && columns() > FEW_COLUMNS;
-      return low ? low(left) : tall(left);
+      boolean between = columns() > FEW_COLUMNS && columns() <= MANY_COLUMNS;
+      return between && LENGTH == Kernels.LANES ? low(left) : tall(left);
     }
     return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
   }
