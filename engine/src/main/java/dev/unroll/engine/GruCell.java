@@ -13,17 +13,18 @@ final class GruCell implements Cell {
   private final GruKernels pointwise;
   private final LayerWeights weights;
   private final State state;
-  /*
-   * With larger weights a step begins with the matrix that the one before ended with, some of which
-   * is still in the cache.
-   */
-  private boolean inputsFirst = true;
-
   private final float[] inputGates;
   private final float[] recurrentGates;
 
   /* Gradient of a masked h_{t-1}. */
   private final float[] product;
+
+  /*
+   * With larger weights a step begins with the matrix that the one before ended with, some of which
+   * is still in the cache.
+   */
+  private final boolean alternates;
+  private boolean inputsFirst = true;
 
   GruCell(Kernels kernels, LayerWeights weights, State state, int time, Memory memory) {
     this.kernels = kernels;
@@ -38,6 +39,8 @@ final class GruCell implements Cell {
     inputGates = memory.floats((long) time * state.batch, weights.gateRows);
     product = memory.floats(state.isLocked() ? state.batch : 0, state.paddedHidden);
     recurrentGates = memory.floats((long) time * state.batch, weights.gateRows);
+    PackedMatrix w = weights.inputHidden;
+    alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > CACHED;
   }
 
   @Override
@@ -53,33 +56,42 @@ final class GruCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     PackedMatrix w = weights.inputWeights();
-    PackedMatrix u = weights.hiddenHidden;
-    int h = state.hidden(0);
-    if (pointwise.step(w, x, xo, u, state.h, h)) {
+    if (pointwise.step(w, x, xo, weights.hiddenHidden, state.h, state.hidden(0))) {
       return;
     }
-    boolean now = inputsFirst;
-    inputsFirst = !now || w.bytes() + u.bytes() <= CACHED;
-    if (now) {
+    boolean first = inputsFirst;
+    inputsFirst = !(first && alternates);
+    if (first) {
       kernels.affine().affine(w, x, xo, inputGates, 0);
     }
-    kernels.affine().affine(u, state.h, h, recurrentGates, 0);
-    if (!now) {
+    multiply(0, 0, 0, 1);
+    if (!first) {
       kernels.affine().affine(w, x, xo, inputGates, 0);
     }
-    int p = state.paddedHidden;
-    pointwise.forward(1, p, inputGates, 0, recurrentGates, 0, state.h, h, state.h, h);
+    update(0, 0, 0, 0, 1);
   }
 
   @Override
   public void forward(int t, int previous, int next, int first, int n) {
+    multiply(t, previous, first, n);
+    update(t, previous, next, first, n);
+  }
+
+  /* ĥ = W_hh h_{t-1} + b_hh */
+  private void multiply(int t, int previous, int first, int n) {
+    int p = state.paddedHidden;
+    int g = (t * state.batch + first) * 3 * p;
+    int hPrev = state.hidden(previous) + first * p;
+    kernels
+        .affine()
+        .affineBatch(weights.hiddenHidden, n, state.recurrent, hPrev, p, recurrentGates, g, 3 * p);
+  }
+
+  private void update(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
     int g = (t * state.batch + first) * 3 * p;
     int hPrev = state.hidden(previous) + first * p;
     int hNext = state.hidden(next) + first * p;
-    kernels
-        .affine()
-        .affineBatch(weights.hiddenHidden, n, state.recurrent, hPrev, p, recurrentGates, g, 3 * p);
     pointwise.forward(n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, hNext);
   }
 

@@ -225,23 +225,17 @@ class KernelTwinsTest {
     private void steps(int units, int inputs) {
       float[] x = wild(inputs + 2, 32);
       float[] c = Arrays.copyOf(tiny(units, 33), Kernels.pad(units));
-      float[] h = state(units, 34);
+      float[] ofLstm = state(units, 34);
+      float[] ofGru = state(units, 38);
+      float[] ofRnn = state(units, 39);
       for (int t = 0; t < 3; t++) {
         float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
-        lstmStep(matrix(4, units, inputs + units), units, xt, c, h);
-        keep("lstm.step", c, h);
-      }
-      h = state(units, 38);
-      for (int t = 0; t < 3; t++) {
-        float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
-        gruStep(matrix(3, units, inputs), matrix(3, units, units), xt, h);
-        keep("gru.step", h);
-      }
-      h = state(units, 39);
-      for (int t = 0; t < 3; t++) {
-        float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
-        rnnStep(matrix(1, units, inputs + units), units, xt, h);
-        keep("stepTanh", h);
+        lstmStep(matrix(4, units, inputs + units), units, xt, c, ofLstm);
+        keep("lstm.step", c, ofLstm);
+        gruStep(matrix(3, units, inputs), matrix(3, units, units), xt, ofGru);
+        keep("gru.step", ofGru);
+        rnnStep(matrix(1, units, inputs + units), units, xt, ofRnn);
+        keep("stepTanh", ofRnn);
       }
     }
 
