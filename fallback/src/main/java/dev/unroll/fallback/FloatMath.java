@@ -50,12 +50,12 @@ public final class FloatMath {
 
   /**
    * ROUND + 127 + 64: the low bits are the exponent field of 2^(n + 64), a normal number for every
-   * n in sigmoid. Times 2^-64 it is 2^n, exact where that is denormal too.
+   * n in sigmoid, even where 2^n is denormal or 0.
    */
   public static final float ROUND_SHIFTED = ROUND_BIASED + 64;
 
-  /** 2^-64, see {@link #ROUND_SHIFTED}. */
-  public static final float UNSHIFT = 0x1p-64f;
+  /** 2^64, the 1 of sigmoid's fraction; see {@link #ROUND_SHIFTED}. */
+  public static final float ONE_SHIFTED = 0x1p64f;
 
   /** exp(-105) is below half the smallest float. */
   public static final float EXP_MIN = -105f;

@@ -70,7 +70,8 @@ public final class ScalarMath {
   }
 
   /**
-   * 1 / (1 + exp(-x)) = e / (1 + e) with e = exp(x) = s + s p, see {@link ElementKernels#sigmoid}.
+   * 1 / (1 + exp(-x)) = e / (2^64 + e) with e = 2^64 exp(x) = s + s p, see {@link
+   * ElementKernels#sigmoid}.
    *
    * @param x any float
    * @return the logistic function of x
@@ -84,9 +85,9 @@ public final class ScalarMath {
     }
     float t = fma(x, LOG2_E, ROUND_SHIFTED);
     float p = expm1OfRemainder(remainder(x, t - ROUND_SHIFTED));
-    float s = scale(t) * UNSHIFT;
+    float s = scale(t);
     float e = fma(s, p, s);
-    return e / (e + 1f);
+    return e / (e + ONE_SHIFTED);
   }
 
   /**

@@ -59,13 +59,9 @@ final class VectorGru implements GruKernels {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     reset.intoArray(gx, gxo);
@@ -87,13 +83,9 @@ final class VectorGru implements GruKernels {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     z.intoArray(gx, gxo + p);

@@ -75,13 +75,9 @@ final class VectorLstm implements LstmKernels {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     i = i.blend(ZERO, v.compare(LT, EXP_MIN));
     i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     i.intoArray(z, zo);
@@ -101,13 +97,9 @@ final class VectorLstm implements LstmKernels {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     f = f.blend(ZERO, v.compare(LT, EXP_MIN));
     f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     f.intoArray(z, zo + p);
@@ -152,13 +144,9 @@ final class VectorLstm implements LstmKernels {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     o = o.blend(ZERO, v.compare(LT, EXP_MIN));
     o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     o.intoArray(z, zo + 3 * p);

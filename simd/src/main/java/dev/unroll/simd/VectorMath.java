@@ -62,7 +62,7 @@ final class VectorMath {
     }
   }
 
-  /** y = 1 / (1 + exp(-x)) = e / (1 + e) with e = exp(x). */
+  /** y = 1 / (1 + exp(-x)) = e / (2^64 + e) with e = 2^64 exp(x). */
   static void sigmoid(int n, float[] x, int xo, float[] y, int yo) {
     assert n % LENGTH == 0 : "n = " + n + " for vectors of " + LENGTH;
     assert xo >= 0 && xo + n <= x.length : "x[" + xo + "], n = " + n + " of " + x.length;
@@ -86,13 +86,9 @@ final class VectorMath {
                   e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
       q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
       q = e.fma(q, r);
-      e =
-          t.reinterpretAsInts()
-              .lanewise(LSHL, EXPONENT_SHIFT)
-              .reinterpretAsFloats()
-              .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
       e = e.fma(q, e);
-      FloatVector w = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+      FloatVector w = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
       w = w.blend(ZERO, v.compare(LT, EXP_MIN));
       w = w.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
       w.intoArray(y, yo + j);

@@ -108,13 +108,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     i = i.blend(ZERO, v.compare(LT, EXP_MIN));
     i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* f = sigmoid(z_f) */
@@ -133,13 +129,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     f = f.blend(ZERO, v.compare(LT, EXP_MIN));
     f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* g = tanh(z_g) */
@@ -182,13 +174,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     o = o.blend(ZERO, v.compare(LT, EXP_MIN));
     o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* h_t = o # tanh(c_t) */
@@ -270,13 +258,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
@@ -295,13 +279,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
@@ -396,13 +376,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
@@ -421,13 +397,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
@@ -471,13 +443,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    reset = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     v = xz2.add(hz2);
@@ -495,13 +463,9 @@ final class VectorStep {
             .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
     q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
     q = e.fma(q, r);
-    e =
-        t.reinterpretAsInts()
-            .lanewise(LSHL, EXPONENT_SHIFT)
-            .reinterpretAsFloats()
-            .mul(FloatVector.broadcast(SPECIES, UNSHIFT));
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
     e = e.fma(q, e);
-    z = e.div(e.add(FloatVector.broadcast(SPECIES, 1f)));
+    z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     v = reset.fma(hn2, xn2);
