@@ -34,6 +34,7 @@ final class GeneralGru implements GruKernels {
   public void forward(
       int m,
       int p,
+      int stride,
       float[] gx,
       int gxo,
       float[] gh,

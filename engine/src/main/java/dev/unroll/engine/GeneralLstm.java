@@ -61,6 +61,7 @@ final class GeneralLstm implements LstmKernels {
   public void forward(
       int n,
       int p,
+      int stride,
       float[] z,
       int zo,
       float[] cPrev,

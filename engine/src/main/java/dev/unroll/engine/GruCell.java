@@ -36,9 +36,9 @@ final class GruCell implements Cell {
         layer.options().isStandard()
             ? kernels.gru()
             : new GeneralGru(layer, state.paddedHidden, rows, memory);
-    inputGates = memory.floats((long) time * state.batch, weights.gateRows);
+    inputGates = memory.floats(rows, weights.gateFloats);
     product = memory.floats(state.isLocked() ? state.batch : 0, state.paddedHidden);
-    recurrentGates = memory.floats((long) time * state.batch, weights.gateRows);
+    recurrentGates = memory.floats(rows, weights.gateFloats);
     PackedMatrix w = weights.inputHidden;
     alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > CACHED;
   }
@@ -80,19 +80,22 @@ final class GruCell implements Cell {
   /* ĥ = W_hh h_{t-1} + b_hh */
   private void multiply(int t, int previous, int first, int n) {
     int p = state.paddedHidden;
-    int g = (t * state.batch + first) * 3 * p;
+    int rows = weights.gateRows;
+    int g = (t * state.batch + first) * rows;
     int hPrev = state.hidden(previous) + first * p;
     kernels
         .affine()
-        .affineBatch(weights.hiddenHidden, n, state.recurrent, hPrev, p, recurrentGates, g, 3 * p);
+        .affineBatch(weights.hiddenHidden, n, state.recurrent, hPrev, p, recurrentGates, g, rows);
   }
 
   private void update(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
-    int g = (t * state.batch + first) * 3 * p;
+    int g = (t * state.batch + first) * weights.gateRows;
+    int stride = weights.gateStride;
     int hPrev = state.hidden(previous) + first * p;
     int hNext = state.hidden(next) + first * p;
-    pointwise.forward(n, p, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, hNext);
+    pointwise.forward(
+        n, p, stride, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, hNext);
   }
 
   @Override

@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The weights of one direction of one layer as the kernels want them. Gates and states are padded:
- * gate g of unit j stands in row g * paddedHidden + j.
+ * The weights of one direction of one layer as the kernels want them. States are padded, and gates
+ * too but for some steps: gate g of unit j stands in row g * gateStride + j.
  */
 final class LayerWeights {
   /** Names of the parameters that only some options have. */
@@ -38,8 +38,14 @@ final class LayerWeights {
   final int paddedHidden;
   final int paddedOutput;
 
-  /** Rows of W_ih and W_hh, padded: gates x padded hidden size. */
+  /** From gate to gate: the padded hidden size, or less. */
+  final int gateStride;
+
+  /** Rows of W_ih and W_hh, padded: gates x {@link #gateStride}. */
   final int gateRows;
+
+  /** Floats for the pre-activations of one step: the rows, and what vectors read behind them. */
+  final int gateFloats;
 
   /** W_ih, unless the input is one-hot; its bias is b_ih, plus b_hh where the cell adds them. */
   final @Nullable PackedMatrix inputHidden;
@@ -116,8 +122,10 @@ final class LayerWeights {
    * @param recurrent use of W_hh
    * @param joined whether to put W_ih and W_hh side by side, for cells that add both products: a
    *     step then takes one loop over [x, h]
+   * @param dense whether the cell may leave out the padding of gates, for single steps
    */
-  record Packing(PackedMatrix.Use input, PackedMatrix.Use recurrent, boolean joined) {
+  record Packing(
+      PackedMatrix.Use input, PackedMatrix.Use recurrent, boolean joined, boolean dense) {
 
     static PackedMatrix.Use suited(long inputs) {
       return inputs < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
@@ -153,7 +161,10 @@ final class LayerWeights {
     paddedInput = Kernels.pad(inputSize);
     paddedHidden = Kernels.pad(layer.hidden());
     paddedOutput = Kernels.pad(layer.outputSize());
-    gateRows = Memory.product(layer.cell().gates(), paddedHidden, "gates");
+    int gates = layer.cell().gates();
+    gateStride = packing.dense() ? stepStride(kernels) : paddedHidden;
+    gateRows = Kernels.pad(Memory.product(gates, gateStride, "gates"));
+    gateFloats = Math.max(gateRows, Kernels.pad((gates - 1) * gateStride + paddedHidden));
     oneHot = index == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
     wih = layout.get(ParameterLayout.name(spec, "weight_ih", index, direction));
     whh = layout.get(ParameterLayout.name(spec, "weight_hh", index, direction));
@@ -198,6 +209,17 @@ final class LayerWeights {
         training && projected ? memory.matrix(affine, paddedHidden, paddedOutput, use) : null;
   }
 
+  private int stepStride(Kernels kernels) {
+    if (!layer.options().isStandard()) {
+      return paddedHidden;
+    }
+    return switch (layer.cell()) {
+      case LSTM -> kernels.lstm().stepStride(layer.hidden());
+      case GRU -> kernels.gru().stepStride(layer.hidden());
+      default -> paddedHidden;
+    };
+  }
+
   /**
    * Whether the recurrent product has a bias of its own (GRU), instead of one sum of both biases.
    */
@@ -227,7 +249,7 @@ final class LayerWeights {
       if (candidateHidden != null && gate == 2) {
         packBlock(candidateHidden, candidateTransposed, whh, from, offset, gate, 0, 0);
       } else {
-        int row = gate * paddedHidden;
+        int row = gate * gateStride;
         int column = joined ? inputSize : 0;
         packBlock(hiddenHidden, hiddenHiddenTransposed, whh, from, offset, gate, row, column);
       }
@@ -263,7 +285,7 @@ final class LayerWeights {
   void pack(float[] parameters) {
     int gates = layer.cell().gates();
     for (int gate = 0; gate < gates; gate++) {
-      int row = gate * paddedHidden;
+      int row = gate * gateStride;
       sumBiases(parameters, gate);
       if (oneHot) {
         packTable(parameters, gate, row);
@@ -322,7 +344,7 @@ final class LayerWeights {
     if (bih.isEmpty() || bhh.isEmpty()) {
       return;
     }
-    int row = gate * paddedHidden;
+    int row = gate * gateStride;
     int from = gate * layer.hidden();
     for (int j = 0; j < layer.hidden(); j++) {
       float own = parameters[bih.get().offset() + from + j];

@@ -47,7 +47,7 @@ final class LstmCell implements Cell {
     int p = state.paddedHidden;
     int r = state.paddedOutput;
     long n = (long) time * state.batch;
-    gates = memory.floats(n, weights.gateRows);
+    gates = memory.floats(n, weights.gateFloats);
     CellOptions options = weights.layer.options();
     general = options.isStandard() ? null : new GeneralLstm(weights, n, memory);
     pointwise = general == null ? kernels.lstm() : general;
@@ -142,16 +142,19 @@ final class LstmCell implements Cell {
     int p = state.paddedHidden;
     int r = state.paddedOutput;
     int row = t * state.batch + first;
-    int z = row * 4 * p;
+    int z = row * weights.gateRows;
+    int stride = weights.gateStride;
     int s = row * p;
     int cPrev = state.cell(previous) + first * p;
     int cNext = state.cell(next) + first * p;
     int hNext = state.hidden(next) + first * r;
     if (projection == null) {
-      pointwise.forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
+      pointwise.forward(
+          n, p, stride, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
       return;
     }
-    pointwise.forward(n, p, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
+    pointwise.forward(
+        n, p, stride, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
     kernels.affine().affineBatch(projection, n, unprojected, s, p, state.h, hNext, r);
   }
 

@@ -50,7 +50,7 @@ final class StreamLayers {
     PackedMatrix.Use step = PackedMatrix.Use.STEP;
     /* Reduced weights have a scale for each row of each matrix. */
     boolean join = network.weightFormat() == WeightFormat.F32;
-    LayerWeights.Packing packing = new LayerWeights.Packing(step, step, join);
+    LayerWeights.Packing packing = new LayerWeights.Packing(step, step, join, true);
     for (int l = 0; l < count; l++) {
       if (shared != null) {
         weights[l] = shared.weights[l];

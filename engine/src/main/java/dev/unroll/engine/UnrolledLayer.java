@@ -82,6 +82,7 @@ final class UnrolledLayer {
         new LayerWeights.Packing(
             LayerWeights.Packing.suited((long) batch * time),
             LayerWeights.Packing.suited(batch),
+            false,
             false);
     weights = new LayerWeights(kernels, spec, layout, index, direction, training, packing, memory);
     boolean locked = training && spec.regularization().lockedState() > 0;

@@ -17,6 +17,7 @@ public interface GruKernels {
    *
    * @param m number of rows
    * @param p padded hidden size
+   * @param stride from gate to gate in gx and gh: p, or for one row that of {@link #stepStride}
    * @param gx x̂ [m, 3p]; holds r, z, n afterwards. Modified.
    * @param gxo first index
    * @param gh ĥ [m, 3p]. Not modified.
@@ -29,6 +30,7 @@ public interface GruKernels {
   void forward(
       int m,
       int p,
+      int stride,
       float[] gx,
       int gxo,
       float[] gh,
@@ -37,6 +39,16 @@ public interface GruKernels {
       int hpo,
       float[] h,
       int ho);
+
+  /**
+   * From gate to gate in x̂ and ĥ of a step, as {@link LstmKernels#stepStride}.
+   *
+   * @param hidden number of units
+   * @return from {@code hidden} to the padded hidden size
+   */
+  default int stepStride(int hidden) {
+    return hidden;
+  }
 
   /**
    * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.

@@ -19,6 +19,7 @@ public interface LstmKernels {
    *
    * @param n number of rows
    * @param p padded hidden size
+   * @param stride from gate to gate in z: p, or for one row that of {@link #stepStride}
    * @param z pre-activations [n, 4p]; holds the activated gates afterwards. Modified.
    * @param zo first index
    * @param cPrev c_{t-1} [n, p]. Not modified.
@@ -33,6 +34,7 @@ public interface LstmKernels {
   void forward(
       int n,
       int p,
+      int stride,
       float[] z,
       int zo,
       float[] cPrev,
@@ -43,6 +45,19 @@ public interface LstmKernels {
       int tco,
       float[] h,
       int ho);
+
+  /**
+   * From gate to gate in the pre-activations of a step. Less than the padded hidden size leaves out
+   * most of the padding, so that the product has fewer rows; {@link #forward} then reads the next
+   * gate behind the units of one, up to 3 stride + p, and leaves neither gates nor zeros in the
+   * padding.
+   *
+   * @param hidden number of units
+   * @return from {@code hidden} to the padded hidden size
+   */
+  default int stepStride(int hidden) {
+    return hidden;
+  }
 
   /**
    * One step of one sequence with its product, z = b + W [x, h_{t-1}], for cells so small that

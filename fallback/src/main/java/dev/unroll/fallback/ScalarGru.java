@@ -12,6 +12,7 @@ final class ScalarGru implements GruKernels {
   public void forward(
       int m,
       int p,
+      int stride,
       float[] gx,
       int gxo,
       float[] gh,
@@ -26,11 +27,11 @@ final class ScalarGru implements GruKernels {
         int g = gho + row * 3 * p + j;
         int s = row * p + j;
         float r = sigmoid(gx[x] + gh[g]);
-        float z = sigmoid(gx[x + p] + gh[g + p]);
-        float n = tanh(fma(r, gh[g + 2 * p], gx[x + 2 * p]));
+        float z = sigmoid(gx[x + stride] + gh[g + stride]);
+        float n = tanh(fma(r, gh[g + 2 * stride], gx[x + 2 * stride]));
         gx[x] = r;
-        gx[x + p] = z;
-        gx[x + 2 * p] = n;
+        gx[x + stride] = z;
+        gx[x + 2 * stride] = n;
         /* h_t = n + z # (h_{t-1} - n) */
         h[ho + s] = flush(fma(z, hPrev[hpo + s] - n, n));
       }

@@ -12,6 +12,7 @@ final class ScalarLstm implements LstmKernels {
   public void forward(
       int n,
       int p,
+      int stride,
       float[] z,
       int zo,
       float[] cPrev,
@@ -27,17 +28,17 @@ final class ScalarLstm implements LstmKernels {
         int zj = zo + row * 4 * p + j;
         int s = row * p + j;
         float i = sigmoid(z[zj]);
-        float f = sigmoid(z[zj + p]);
-        float g = tanh(z[zj + 2 * p]);
-        float o = sigmoid(z[zj + 3 * p]);
+        float f = sigmoid(z[zj + stride]);
+        float g = tanh(z[zj + 2 * stride]);
+        float o = sigmoid(z[zj + 3 * stride]);
         /* c_t = f # c_{t-1} + i # g */
         float ct = fma(f, cPrev[cpo + s], i * g);
         /* h_t = o # tanh(c_t) */
         float tc = tanh(ct);
         z[zj] = i;
-        z[zj + p] = f;
-        z[zj + 2 * p] = g;
-        z[zj + 3 * p] = o;
+        z[zj + stride] = f;
+        z[zj + 2 * stride] = g;
+        z[zj + 3 * stride] = o;
         c[co + s] = flush(ct);
         tanhC[tco + s] = tc;
         h[ho + s] = flush(o * tc);

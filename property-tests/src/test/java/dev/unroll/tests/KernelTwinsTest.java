@@ -31,7 +31,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Every kernel method gives the same bits on the scalar twin and on the vector twin at every width.
  */
 class KernelTwinsTest {
-  private static final int[] SIZES = {16, 32, 48, 80, 96, 112, 128, 192, 208, 256};
+  private static final int[] SIZES = {
+    16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 256
+  };
   private final Set<String> exercised = new TreeSet<>();
 
   /** Everything that one implementation computes from seeded inputs, in order. */
@@ -70,6 +72,9 @@ class KernelTwinsTest {
         elements(size);
         cells(size);
         lossAndOptimizers(size);
+      }
+      for (int units : new int[] {17, 20, 40, 61}) {
+        denseGates(units);
       }
       for (int units : new int[] {3, 4, 8, 11, 16, 25, 32, 40}) {
         for (int inputs : new int[] {1, 8, 17, 70}) {
@@ -194,7 +199,7 @@ class KernelTwinsTest {
       float[] next = new float[n * p];
       float[] tc = new float[n * p];
       float[] h = new float[n * p];
-      k.lstm().forward(n, p, z, 0, c, 0, next, 0, tc, 0, h, 0);
+      k.lstm().forward(n, p, p, z, 0, c, 0, next, 0, tc, 0, h, 0);
       keep("lstm.forward", z, next, tc, h);
       float[] dc = tiny(n * p, 22);
       k.lstm().backward(n, p, z, 0, c, 0, tc, 0, random(n * p, 23), 0, dc, 0);
@@ -203,7 +208,7 @@ class KernelTwinsTest {
       float[] gx = wild(n * 3 * p, 24);
       float[] gh = random(n * 3 * p, 25);
       float[] hp = tiny(n * p, 26);
-      k.gru().forward(n, p, gx, 0, gh, 0, hp, 0, h, 0);
+      k.gru().forward(n, p, p, gx, 0, gh, 0, hp, 0, h, 0);
       keep("gru.forward", gx, h);
       float[] dh = tiny(n * p, 27);
       k.gru().backward(n, p, gx, 0, gh, 0, hp, 0, dh, 0);
@@ -268,7 +273,8 @@ class KernelTwinsTest {
       }
       float[] z = new float[w.rows()];
       k.affine().affine(w, joined(units, x, h), 0, z, 0);
-      k.lstm().forward(1, w.rows() / 4, z, 0, c, 0, c, 0, new float[w.rows()], 0, h, 3);
+      int p = w.rows() / 4;
+      k.lstm().forward(1, p, p, z, 0, c, 0, c, 0, new float[w.rows()], 0, h, 3);
     }
 
     private void gruStep(PackedMatrix wih, PackedMatrix whh, float[] x, float[] h) {
@@ -280,7 +286,8 @@ class KernelTwinsTest {
       float[] gh = new float[wih.rows()];
       k.affine().affine(wih, x, 2, gx, 0);
       k.affine().affine(whh, h, 3, gh, 0);
-      k.gru().forward(1, wih.rows() / 3, gx, 0, gh, 0, h, 3, h, 3);
+      int p = wih.rows() / 3;
+      k.gru().forward(1, p, p, gx, 0, gh, 0, h, 3, h, 3);
     }
 
     private void rnnStep(PackedMatrix w, int units, float[] x, float[] h) {
@@ -291,6 +298,24 @@ class KernelTwinsTest {
       float[] z = new float[w.rows()];
       k.affine().affine(w, joined(units, x, h), 0, z, 0);
       k.rnn().forwardTanh(w.rows(), z, 0, h, 3);
+    }
+
+    /* Gates without their padding. */
+    private void denseGates(int units) {
+      int p = Kernels.pad(units);
+      for (int stride : new int[] {k.lstm().stepStride(units), k.gru().stepStride(units)}) {
+        assertTrue(stride >= units && stride <= p, "stride " + stride + " for " + units);
+      }
+      keep("lstm.stepStride");
+      keep("gru.stepStride");
+      float[] z = wild(3 * units + p, 41);
+      float[] c = tiny(p, 42);
+      float[] h = tiny(p, 43);
+      k.lstm().forward(1, p, units, z, 0, c, 0, c, 0, new float[p], 0, h, 0);
+      keep("lstm.forward", c, h);
+      float[] gx = wild(2 * units + p, 44);
+      k.gru().forward(1, p, units, gx, 0, random(2 * units + p, 45), 0, h, 0, h, 0);
+      keep("gru.forward", h);
     }
 
     private void lossAndOptimizers(int n) {

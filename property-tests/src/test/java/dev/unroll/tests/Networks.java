@@ -34,10 +34,11 @@ class Networks extends DomainContextBase {
   static Arbitrary<Network> networks(int mostLayers, boolean bidirectional) {
     Arbitrary<Boolean> flag = Arbitraries.of(true, false);
     Arbitrary<Integer> size = Arbitraries.of(1, 2, 3, 5, 15, 16, 17, 20);
+    Arbitrary<Integer> units = Arbitraries.of(1, 2, 3, 5, 15, 16, 17, 20, 40);
     return Combinators.combine(
             Arbitraries.of(CellKind.values()),
             size,
-            size,
+            units,
             Arbitraries.integers().between(1, mostLayers),
             flag,
             bidirectional ? flag : Arbitraries.just(false),

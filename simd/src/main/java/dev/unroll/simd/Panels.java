@@ -14,8 +14,8 @@ import java.util.function.IntUnaryOperator;
  * Weights in panels of rows, off-heap at 64-byte boundaries, each panel by column: [panel][column]
  * [row in panel]; the bias on the heap. A lane is an output row.
  *
- * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, mostly eight for a
- * step; four where the first-level cache then keeps a whole panel, and outside the slab.
+ * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, eight to twelve
+ * for a step; four where the first-level cache then keeps a whole panel, and outside the slab.
  */
 final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -93,15 +93,9 @@ final class Panels extends PackedMatrix {
     return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
   }
 
-  /* With eight sums none waits for the one before; twelve or six where fewer would be left over. */
+  /* With eight sums none waits for the one before; more where fewer would be left over. */
   private static int tall(int left) {
-    int over = left % 8;
-    if (left == 3 || left == 6 || left == 9) {
-      return left;
-    }
-    return (left >= 12 && over == 4) || (left >= 18 && over == 2)
-        ? 12
-        : Math.min(8, Integer.highestOneBit(left));
+    return left <= 12 ? left : 8;
   }
 
   /*
@@ -113,8 +107,7 @@ final class Panels extends PackedMatrix {
     if (left >= most + 3) {
       return most;
     }
-    boolean threes = left == 3 || left == 5 || left == 6;
-    return threes ? 3 : Math.min(most, Integer.highestOneBit(left));
+    return left == 6 ? 3 : left;
   }
 
   @Override

@@ -56,9 +56,13 @@ final class SlabGemv {
     int zi = zo + r;
     switch (height / LENGTH) {
       case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
+      case 11 -> eleven(at, stride, columns, x, xo, b, bi, z, zi);
+      case 10 -> ten(at, stride, columns, x, xo, b, bi, z, zi);
       case 9 -> nine(at, stride, columns, x, xo, b, bi, z, zi);
       case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
+      case 7 -> seven(at, stride, columns, x, xo, b, bi, z, zi);
       case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
+      case 5 -> five(at, stride, columns, x, xo, b, bi, z, zi);
       case 4 -> {
         if (columns < MANY) {
           four(at, stride, columns, x, xo, b, bi, z, zi);
@@ -117,6 +121,91 @@ final class SlabGemv {
     a9.intoArray(z, zo + 9 * LENGTH);
     a10.intoArray(z, zo + 10 * LENGTH);
     a11.intoArray(z, zo + 11 * LENGTH);
+  }
+
+  /* z[0..11 vectors) = b + W x. */
+  private static void eleven(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
+    FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
+    FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
+    FloatVector a10 = FloatVector.fromArray(SPECIES, b, bo + 10 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+      p = (p + 4L * BYTES) & MASK;
+      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a8);
+      a9 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a9);
+      a10 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a10);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+    a8.intoArray(z, zo + 8 * LENGTH);
+    a9.intoArray(z, zo + 9 * LENGTH);
+    a10.intoArray(z, zo + 10 * LENGTH);
+  }
+
+  /* z[0..10 vectors) = b + W x. */
+  private static void ten(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
+    FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
+    FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+      p = (p + 4L * BYTES) & MASK;
+      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a8);
+      a9 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a9);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+    a7.intoArray(z, zo + 7 * LENGTH);
+    a8.intoArray(z, zo + 8 * LENGTH);
+    a9.intoArray(z, zo + 9 * LENGTH);
   }
 
   /* z[0..9 vectors) = b + W x. */
@@ -190,6 +279,37 @@ final class SlabGemv {
     a7.intoArray(z, zo + 7 * LENGTH);
   }
 
+  /* z[0..7 vectors) = b + W x. */
+  private static void seven(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
+    a5.intoArray(z, zo + 5 * LENGTH);
+    a6.intoArray(z, zo + 6 * LENGTH);
+  }
+
   /* z[0..6 vectors) = b + W x. */
   private static void six(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
@@ -216,6 +336,30 @@ final class SlabGemv {
     a3.intoArray(z, zo + 3 * LENGTH);
     a4.intoArray(z, zo + 4 * LENGTH);
     a5.intoArray(z, zo + 5 * LENGTH);
+  }
+
+  /* z[0..5 vectors) = b + W x. */
+  private static void five(
+      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (at + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(xk, a4);
+    }
+    a0.intoArray(z, zo);
+    a1.intoArray(z, zo + LENGTH);
+    a2.intoArray(z, zo + 2 * LENGTH);
+    a3.intoArray(z, zo + 3 * LENGTH);
+    a4.intoArray(z, zo + 4 * LENGTH);
   }
 
   /* z[0..4 vectors) = b + W x. */

@@ -10,6 +10,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.unroll.fallback.GruKernels;
+import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
@@ -22,6 +23,7 @@ final class VectorGru implements GruKernels {
   public void forward(
       int m,
       int p,
+      int stride,
       float[] gx,
       int gxo,
       float[] gh,
@@ -33,12 +35,18 @@ final class VectorGru implements GruKernels {
     for (int row = 0; row < m; row++) {
       for (int j = row * p; j < row * p + p; j += LENGTH) {
         int g = row * 2 * p + j;
-        units(p, gx, gxo + g, gh, gho + g, hPrev, hpo + j, h, ho + j);
+        units(stride, gx, gxo + g, gh, gho + g, hPrev, hpo + j, h, ho + j);
       }
     }
   }
 
-  /* One vector of units. */
+  /* So many units take a step at once, their gates padded. */
+  @Override
+  public int stepStride(int hidden) {
+    return hidden <= 2 * LENGTH ? Kernels.pad(hidden) : hidden;
+  }
+
+  /* One vector of units; p from gate to gate. */
   private static void units(
       int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
     FloatVector v, a, t, k, r, q, e;

@@ -9,6 +9,7 @@ import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
 import java.lang.ref.Reference;
@@ -26,6 +27,7 @@ final class VectorLstm implements LstmKernels {
   public void forward(
       int n,
       int p,
+      int stride,
       float[] z,
       int zo,
       float[] cPrev,
@@ -39,12 +41,18 @@ final class VectorLstm implements LstmKernels {
     for (int row = 0; row < n; row++) {
       for (int j = row * p; j < row * p + p; j += LENGTH) {
         int g = zo + row * 3 * p + j;
-        units(p, z, g, cPrev, cpo + j, c, co + j, tanhC, tco + j, h, ho + j);
+        units(stride, z, g, cPrev, cpo + j, c, co + j, tanhC, tco + j, h, ho + j);
       }
     }
   }
 
-  /* One vector of units. */
+  /* Several gates of a unit in one vector would be overwritten before they are read. */
+  @Override
+  public int stepStride(int hidden) {
+    return hidden <= LENGTH ? Kernels.pad(hidden) : hidden;
+  }
+
+  /* One vector of units; p from gate to gate. */
   private static void units(
       int p,
       float[] z,
