@@ -60,9 +60,9 @@ final class SlabGemv {
       case 10 -> ten(at, stride, columns, x, xo, b, bi, z, zi);
       case 9 -> nine(at, stride, columns, x, xo, b, bi, z, zi);
       case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
-      case 7 -> seven(at, stride, columns, x, xo, b, bi, z, zi);
-      case 6 -> six(at, stride, columns, x, xo, b, bi, z, zi);
-      case 5 -> five(at, stride, columns, x, xo, b, bi, z, zi);
+      case 7 -> seven(at, stride, VectorGemv.one, columns, x, xo, b, bi, z, zi);
+      case 6 -> six(at, stride, VectorGemv.one, columns, x, xo, b, bi, z, zi);
+      case 5 -> five(at, stride, VectorGemv.one, columns, x, xo, b, bi, z, zi);
       case 4 -> {
         if (columns < MANY) {
           four(at, stride, columns, x, xo, b, bi, z, zi);
@@ -281,7 +281,16 @@ final class SlabGemv {
 
   /* z[0..7 vectors) = b + W x. */
   private static void seven(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at,
+      int stride,
+      long one,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -290,7 +299,7 @@ final class SlabGemv {
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
     for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one)]);
       long p = (at + (long) k * stride) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
@@ -312,7 +321,16 @@ final class SlabGemv {
 
   /* z[0..6 vectors) = b + W x. */
   private static void six(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at,
+      int stride,
+      long one,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -320,7 +338,7 @@ final class SlabGemv {
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one)]);
       long p = (at + (long) k * stride) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
@@ -340,14 +358,23 @@ final class SlabGemv {
 
   /* z[0..5 vectors) = b + W x. */
   private static void five(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at,
+      int stride,
+      long one,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one)]);
       long p = (at + (long) k * stride) & MASK;
       a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
