@@ -53,10 +53,11 @@ final class RnnCell implements Cell {
 
   private boolean stepAtOnce(float[] x, int xo, int h) {
     return weights.isJoined()
-        && !relu
         && options.isStandard()
         && raw.length == 0
-        && kernels.rnn().stepTanh(weights.hiddenHidden, weights.layer.hidden(), x, xo, state.h, h);
+        && kernels
+            .rnn()
+            .step(relu, weights.hiddenHidden, weights.layer.hidden(), x, xo, state.h, h);
   }
 
   @Override

@@ -8,7 +8,8 @@ package dev.unroll.fallback;
  * <ul>
  *   <li>Matrices are row-major {@code float[]} with an offset and a row stride. A row holds the
  *       features of one sequence element; its length is padded to a multiple of {@link #LANES} and
- *       the padding holds zeros, so that no kernel needs a tail.
+ *       the padding holds zeros, so that no kernel needs a tail; only single steps may leave
+ *       anything in the padding of a state, see {@link LstmKernels#stepStride}.
  *   <li>Every sum runs over its index in ascending order, one chain of fused multiply-adds per
  *       result. The lane width, the number of rows in a call and the number of threads never change
  *       the order, hence never the bits.

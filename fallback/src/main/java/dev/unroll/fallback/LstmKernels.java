@@ -48,9 +48,9 @@ public interface LstmKernels {
 
   /**
    * From gate to gate in the pre-activations of a step. Less than the padded hidden size leaves out
-   * most of the padding, so that the product has fewer rows; {@link #forward} then reads the next
-   * gate behind the units of one, up to 3 stride + p, and leaves neither gates nor zeros in the
-   * padding.
+   * most of the padding, so that the product has fewer rows. Behind the units of a gate {@link
+   * #forward} then reads and overwrites the next one: z is 3 stride + p long, holds no gates
+   * afterwards, and the padding of c and h no zeros.
    *
    * @param hidden number of units
    * @return from {@code hidden} to the padded hidden size

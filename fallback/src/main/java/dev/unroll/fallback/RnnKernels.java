@@ -18,9 +18,10 @@ public interface RnnKernels {
   void forwardTanh(int n, float[] z, int zo, float[] h, int ho);
 
   /**
-   * One step of one sequence with its product, for small cells, as {@link LstmKernels#step}: h_t =
-   * flush(tanh(b + W [x, h_{t-1}])).
+   * One step of one sequence with its product, for small cells, as {@link LstmKernels#step}: z_t =
+   * b + W [x, h_{t-1}] and {@link #forwardTanh} or {@link #forwardRelu} of it.
    *
+   * @param relu whether h_t = max(0, z_t) instead of tanh(z_t)
    * @param w [W_ih, W_hh] and the sum of the biases
    * @param hidden number of units, the columns of W_hh
    * @param x x_t. Not modified.
@@ -29,7 +30,8 @@ public interface RnnKernels {
    * @param ho first index
    * @return whether it was done; if not, nothing has changed
    */
-  default boolean stepTanh(PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
+  default boolean step(
+      boolean relu, PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
     return false;
   }
 

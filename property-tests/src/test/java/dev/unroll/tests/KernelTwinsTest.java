@@ -226,21 +226,28 @@ class KernelTwinsTest {
       keep("backwardRelu", zr);
     }
 
-    /* Small cells may take a step at once, which others take in two kernels. */
+    /*
+     * Small cells may take a step at once, which others take in two kernels; what they leave in the
+     * padding differs where there are infinities.
+     */
     private void steps(int units, int inputs) {
       float[] x = wild(inputs + 2, 32);
       float[] c = Arrays.copyOf(tiny(units, 33), Kernels.pad(units));
       float[] ofLstm = state(units, 34);
       float[] ofGru = state(units, 38);
       float[] ofRnn = state(units, 39);
+      float[] ofRelu = state(units, 46);
+      int n = units + 3;
       for (int t = 0; t < 3; t++) {
         float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
         lstmStep(matrix(4, units, inputs + units), units, xt, c, ofLstm);
-        keep("lstm.step", c, ofLstm);
+        keep("lstm.step", Arrays.copyOf(c, units), Arrays.copyOf(ofLstm, n));
         gruStep(matrix(3, units, inputs), matrix(3, units, units), xt, ofGru);
-        keep("gru.step", ofGru);
-        rnnStep(matrix(1, units, inputs + units), units, xt, ofRnn);
-        keep("stepTanh", ofRnn);
+        keep("gru.step", Arrays.copyOf(ofGru, n));
+        PackedMatrix w = matrix(1, units, inputs + units);
+        rnnStep(false, w, units, xt, ofRnn);
+        rnnStep(true, w, units, xt, ofRelu);
+        keep("rnn.step", Arrays.copyOf(ofRnn, n), Arrays.copyOf(ofRelu, n));
       }
     }
 
@@ -290,14 +297,18 @@ class KernelTwinsTest {
       k.gru().forward(1, p, p, gx, 0, gh, 0, h, 3, h, 3);
     }
 
-    private void rnnStep(PackedMatrix w, int units, float[] x, float[] h) {
-      if (k.rnn().stepTanh(w, units, x, 2, h, 3)) {
+    private void rnnStep(boolean relu, PackedMatrix w, int units, float[] x, float[] h) {
+      if (k.rnn().step(relu, w, units, x, 2, h, 3)) {
         stepsAtOnce++;
         return;
       }
       float[] z = new float[w.rows()];
       k.affine().affine(w, joined(units, x, h), 0, z, 0);
-      k.rnn().forwardTanh(w.rows(), z, 0, h, 3);
+      if (relu) {
+        k.rnn().forwardRelu(w.rows(), z, 0, h, 3);
+      } else {
+        k.rnn().forwardTanh(w.rows(), z, 0, h, 3);
+      }
     }
 
     /* Gates without their padding. */

@@ -18,6 +18,8 @@ import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the GRU cell, written out like {@link VectorLstm}. */
 final class VectorGru implements GruKernels {
+  /* Of more columns both products are as fast or faster in kernels of their own. */
+  private static final int MOST_COLUMNS = 64;
 
   @Override
   public void forward(
@@ -135,14 +137,16 @@ final class VectorGru implements GruKernels {
     }
     int inputs = m.columns();
     int hidden = n.columns();
-    int columns = inputs + hidden;
+    if (inputs + hidden > MOST_COLUMNS) {
+      return false;
+    }
     int stride = m.rows() * Float.BYTES;
     try {
-      if (VectorStep.fitsOne(m, 3, hidden, columns) && VectorStep.fitsOne(n, 3, hidden, columns)) {
+      if (VectorStep.fitsOne(m, 3, hidden) && VectorStep.fitsOne(n, 3, hidden)) {
         VectorStep.gru(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fitsTwo(m, 3, columns) && VectorStep.fitsTwo(n, 3, columns)) {
+      if (VectorStep.fitsTwo(m, 3) && VectorStep.fitsTwo(n, 3)) {
         VectorStep.gruOfTwo(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }

@@ -188,13 +188,13 @@ final class VectorLstm implements LstmKernels {
   @Override
   public boolean step(
       PackedMatrix w, int hidden, float[] x, int xo, float[] c, int co, float[] h, int ho) {
-    int columns = w.columns();
-    if (!(w instanceof Panels m) || !VectorStep.fitsOne(m, 4, hidden, columns)) {
+    if (!(w instanceof Panels m) || !VectorStep.fitsOne(m, 4, hidden)) {
       return false;
     }
     int stride = m.rows() * Float.BYTES;
+    int inputs = w.columns() - hidden;
     try {
-      VectorStep.lstm(m.slab, stride, m.bias, columns - hidden, x, xo, hidden, c, co, h, ho);
+      VectorStep.lstm(m.slab, stride, m.bias, inputs, x, xo, hidden, c, co, h, ho);
     } finally {
       Reference.reachabilityFence(m);
     }

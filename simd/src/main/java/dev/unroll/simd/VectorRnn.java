@@ -51,20 +51,20 @@ final class VectorRnn implements RnnKernels {
   }
 
   @Override
-  public boolean stepTanh(PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
+  public boolean step(
+      boolean relu, PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
     if (!(w instanceof Panels m)) {
       return false;
     }
-    int columns = m.columns();
-    int inputs = columns - hidden;
+    int inputs = m.columns() - hidden;
     int stride = m.rows() * Float.BYTES;
     try {
-      if (VectorStep.fitsOne(m, 1, hidden, columns)) {
-        VectorStep.tanh(m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+      if (VectorStep.fitsOne(m, 1, hidden)) {
+        VectorStep.rnn(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fitsTwo(m, 1, columns)) {
-        VectorStep.tanhOfTwo(m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+      if (VectorStep.fitsTwo(m, 1)) {
+        VectorStep.rnnOfTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
     } finally {

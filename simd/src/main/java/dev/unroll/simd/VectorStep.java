@@ -34,26 +34,20 @@ final class VectorStep {
   private static final int BYTES = LENGTH * Float.BYTES;
   private static final long GATE = (long) ROWS * Float.BYTES;
 
-  /* With more columns the product takes most of the time, and better with a kernel of its own. */
-  private static final int MOST_COLUMNS = 64;
-
   private VectorStep() {}
 
-  /**
-   * Whether one vector holds all units, there are few columns, and all weights stand in one panel
-   * of the slab.
-   */
-  static boolean fitsOne(Panels m, int gates, int units, int columns) {
-    return units <= LENGTH && m.rows() == gates * ROWS && isSmall(m, columns);
+  /** Whether one vector holds all units, and all weights stand in one panel of the slab. */
+  static boolean fitsOne(Panels m, int gates, int units) {
+    return units <= LENGTH && m.rows() == gates * ROWS && isOnePanel(m);
   }
 
   /** The same for two vectors. */
-  static boolean fitsTwo(Panels m, int gates, int columns) {
-    return m.rows() == 2 * gates * LENGTH && isSmall(m, columns);
+  static boolean fitsTwo(Panels m, int gates) {
+    return m.rows() == 2 * gates * LENGTH && isOnePanel(m);
   }
 
-  private static boolean isSmall(Panels m, int columns) {
-    return columns <= MOST_COLUMNS && m.starts.length == 2 && m.slab >= 0;
+  private static boolean isOnePanel(Panels m) {
+    return m.starts.length == 2 && m.slab >= 0;
   }
 
   /* LSTM, gates i, f, g, o: z = b + W [x, h_{t-1}]. */
@@ -493,8 +487,9 @@ final class VectorStep {
     ht.intoArray(h, ho + LENGTH);
   }
 
-  /* Simple cell with tanh, one vector of units: z = b + W [x, h_{t-1}]. */
-  static void tanh(
+  /* Simple cell with tanh or max(0, z), one vector of units: z = b + W [x, h_{t-1}]. */
+  static void rnn(
+      boolean relu,
       long at,
       int stride,
       float[] bias,
@@ -515,6 +510,10 @@ final class VectorStep {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
       v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
       w = (w + stride) & MASK;
+    }
+    if (relu) {
+      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho);
+      return;
     }
     FloatVector a, t, k, r, q, e;
     IntVector s;
@@ -542,7 +541,8 @@ final class VectorStep {
   }
 
   /* The same for two vectors of units. */
-  static void tanhOfTwo(
+  static void rnnOfTwo(
+      boolean relu,
       long at,
       int stride,
       float[] bias,
@@ -566,6 +566,11 @@ final class VectorStep {
       v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
       u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, u);
       w = (w + stride) & MASK;
+    }
+    if (relu) {
+      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho);
+      u.blend(ZERO, u.compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
+      return;
     }
     FloatVector a, t, k, r, q, e;
     IntVector s;
