@@ -91,11 +91,12 @@ final class GruCell implements Cell {
   private void update(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
     int g = (t * state.batch + first) * weights.gateRows;
+    int units = weights.units;
     int stride = weights.gateStride;
     int hPrev = state.hidden(previous) + first * p;
     int hNext = state.hidden(next) + first * p;
     pointwise.forward(
-        n, p, stride, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, hNext);
+        n, units, stride, inputGates, g, recurrentGates, g, state.h, hPrev, state.h, hNext);
   }
 
   @Override

@@ -38,7 +38,10 @@ final class LayerWeights {
   final int paddedHidden;
   final int paddedOutput;
 
-  /** From gate to gate: the padded hidden size, or less. */
+  /** Units that the cell goes through: the padded hidden size, or the hidden size in a step. */
+  final int units;
+
+  /** From gate to gate: the padded hidden size, or less in a step. */
   final int gateStride;
 
   /** Rows of W_ih and W_hh, padded: gates x {@link #gateStride}. */
@@ -122,7 +125,7 @@ final class LayerWeights {
    * @param recurrent use of W_hh
    * @param joined whether to put W_ih and W_hh side by side, for cells that add both products: a
    *     step then takes one loop over [x, h]
-   * @param dense whether the cell may leave out the padding of gates, for single steps
+   * @param dense whether to leave out the padding of gates, for single steps
    */
   record Packing(
       PackedMatrix.Use input, PackedMatrix.Use recurrent, boolean joined, boolean dense) {
@@ -162,7 +165,9 @@ final class LayerWeights {
     paddedHidden = Kernels.pad(layer.hidden());
     paddedOutput = Kernels.pad(layer.outputSize());
     int gates = layer.cell().gates();
-    gateStride = packing.dense() ? stepStride(kernels) : paddedHidden;
+    boolean dense = packing.dense() && layer.options().isStandard();
+    units = dense ? layer.hidden() : paddedHidden;
+    gateStride = dense ? stepStride(kernels) : paddedHidden;
     gateRows = Kernels.pad(Memory.product(gates, gateStride, "gates"));
     gateFloats = Math.max(gateRows, Kernels.pad((gates - 1) * gateStride + paddedHidden));
     oneHot = index == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
@@ -210,9 +215,6 @@ final class LayerWeights {
   }
 
   private int stepStride(Kernels kernels) {
-    if (!layer.options().isStandard()) {
-      return paddedHidden;
-    }
     return switch (layer.cell()) {
       case LSTM -> kernels.lstm().stepStride(layer.hidden());
       case GRU -> kernels.gru().stepStride(layer.hidden());

@@ -143,6 +143,7 @@ final class LstmCell implements Cell {
     int r = state.paddedOutput;
     int row = t * state.batch + first;
     int z = row * weights.gateRows;
+    int units = weights.units;
     int stride = weights.gateStride;
     int s = row * p;
     int cPrev = state.cell(previous) + first * p;
@@ -150,11 +151,11 @@ final class LstmCell implements Cell {
     int hNext = state.hidden(next) + first * r;
     if (projection == null) {
       pointwise.forward(
-          n, p, stride, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
+          n, units, stride, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, state.h, hNext);
       return;
     }
     pointwise.forward(
-        n, p, stride, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
+        n, units, stride, gates, z, state.c, cPrev, state.c, cNext, tanhC, s, unprojected, s);
     kernels.affine().affineBatch(projection, n, unprojected, s, p, state.h, hNext, r);
   }
 

@@ -47,7 +47,7 @@ final class RnnCell implements Cell {
     int h = state.hidden(0);
     if (!stepAtOnce(x, xo, h)) {
       weights.step(x, xo, state, gates);
-      activate(state.paddedHidden, 0, h);
+      activate(weights.units, 0, h);
     }
   }
 
@@ -68,7 +68,7 @@ final class RnnCell implements Cell {
     kernels
         .affine()
         .affineBatchAccumulate(weights.hiddenHidden, n, state.recurrent, hPrev, p, gates, z, p);
-    activate(n * p, z, state.hidden(next) + first * p);
+    activate(n * weights.units, z, state.hidden(next) + first * p);
   }
 
   private void activate(int n, int z, int h) {

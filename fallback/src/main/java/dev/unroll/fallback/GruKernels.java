@@ -16,7 +16,7 @@ public interface GruKernels {
    * One step for m rows.
    *
    * @param m number of rows
-   * @param p padded hidden size
+   * @param p padded hidden size, or for one row the hidden size, padding or not
    * @param stride from gate to gate in gx and gh: p, or for one row that of {@link #stepStride}
    * @param gx x̂ [m, 3p]; holds r, z, n afterwards. Modified.
    * @param gxo first index

@@ -18,7 +18,7 @@ public interface LstmKernels {
    * takes c_t as it was before.
    *
    * @param n number of rows
-   * @param p padded hidden size
+   * @param p padded hidden size, or for one row the hidden size, padding or not
    * @param stride from gate to gate in z: p, or for one row that of {@link #stepStride}
    * @param z pre-activations [n, 4p]; holds the activated gates afterwards. Modified.
    * @param zo first index

@@ -322,11 +322,11 @@ class KernelTwinsTest {
       float[] z = wild(3 * units + p, 41);
       float[] c = tiny(p, 42);
       float[] h = tiny(p, 43);
-      k.lstm().forward(1, p, units, z, 0, c, 0, c, 0, new float[p], 0, h, 0);
-      keep("lstm.forward", c, h);
+      k.lstm().forward(1, units, units, z, 0, c, 0, c, 0, new float[p], 0, h, 0);
+      keep("lstm.forward", Arrays.copyOf(c, units), Arrays.copyOf(h, units));
       float[] gx = wild(2 * units + p, 44);
-      k.gru().forward(1, p, units, gx, 0, random(2 * units + p, 45), 0, h, 0, h, 0);
-      keep("gru.forward", h);
+      k.gru().forward(1, units, units, gx, 0, random(2 * units + p, 45), 0, h, 0, h, 0);
+      keep("gru.forward", Arrays.copyOf(h, units));
     }
 
     private void lossAndOptimizers(int n) {
