@@ -146,7 +146,7 @@ final class VectorGru implements GruKernels {
         VectorStep.gru(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fitsTwo(m, 3) && VectorStep.fitsTwo(n, 3)) {
+      if (VectorStep.fits(m, 3, 2) && VectorStep.fits(n, 3, 2)) {
         VectorStep.gruOfTwo(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }

@@ -45,7 +45,7 @@ final class VectorRnn implements RnnKernels {
       q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
       s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
       FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+      ht = ht.blend(ZERO, a.compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
     }
   }
@@ -63,8 +63,12 @@ final class VectorRnn implements RnnKernels {
         VectorStep.rnn(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fitsTwo(m, 1)) {
+      if (VectorStep.fits(m, 1, 2)) {
         VectorStep.rnnOfTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+        return true;
+      }
+      if (VectorStep.fits(m, 1, 3)) {
+        VectorStep.rnnOfThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
     } finally {

@@ -41,9 +41,9 @@ final class VectorStep {
     return units <= LENGTH && m.rows() == gates * ROWS && isOnePanel(m);
   }
 
-  /** The same for two vectors. */
-  static boolean fitsTwo(Panels m, int gates) {
-    return m.rows() == 2 * gates * LENGTH && isOnePanel(m);
+  /** The same for more vectors. */
+  static boolean fits(Panels m, int gates, int vectors) {
+    return m.rows() == vectors * gates * LENGTH && isOnePanel(m);
   }
 
   private static boolean isOnePanel(Panels m) {
@@ -536,7 +536,7 @@ final class VectorStep {
     q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
     s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
     FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho);
   }
 
@@ -593,7 +593,7 @@ final class VectorStep {
     q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
     s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
     FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho);
     v = u;
     a = v.abs();
@@ -615,7 +615,112 @@ final class VectorStep {
     q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
     s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
     ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho + LENGTH);
+  }
+
+  /* The same for three vectors of units. */
+  static void rnnOfThree(
+      boolean relu,
+      long at,
+      int stride,
+      float[] bias,
+      int inputs,
+      float[] x,
+      int xo,
+      int hidden,
+      float[] h,
+      int ho) {
+    FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
+    FloatVector u = FloatVector.fromArray(SPECIES, bias, LENGTH);
+    FloatVector y = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
+    long w = at & MASK;
+    for (int j = 0; j < inputs; j++) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, v);
+      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, u);
+      y = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, y);
+      w = (w + stride) & MASK;
+    }
+    for (int j = 0; j < hidden; j++) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
+      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, u);
+      y = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, y);
+      w = (w + stride) & MASK;
+    }
+    if (relu) {
+      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho);
+      u.blend(ZERO, u.compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
+      y.blend(ZERO, y.compare(LT, FLUSH)).intoArray(h, ho + 2 * LENGTH);
+      return;
+    }
+    FloatVector a, t, k, r, q, e;
+    IntVector s;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    ht = ht.blend(ZERO, a.compare(LT, FLUSH));
+    ht.intoArray(h, ho);
+    v = u;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    ht = ht.blend(ZERO, a.compare(LT, FLUSH));
+    ht.intoArray(h, ho + LENGTH);
+    v = y;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    ht = ht.blend(ZERO, a.compare(LT, FLUSH));
+    ht.intoArray(h, ho + 2 * LENGTH);
   }
 }
