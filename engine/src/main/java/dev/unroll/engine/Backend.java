@@ -9,6 +9,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kernels in use and why. The results do not depend on the choice, only the speed does.
@@ -24,22 +26,39 @@ public final class Backend {
   private static final String AUTO = "auto";
   private static final String FALLBACK = "fallback";
 
-  private final Kernels kernels;
-  private final Kernels starter;
-  private final String reason;
-  private final int threads;
-  private final Kernels shared;
+  private record Choice(Kernels kernels, String reason) {}
 
-  private Backend(Kernels kernels, Kernels starter, String reason) {
-    this(kernels, starter, reason, 1);
+  private final Kernels starter;
+  private final int threads;
+  private final Supplier<Choice> chooser;
+  private volatile @Nullable Choice chosen;
+  private @Nullable Kernels shared;
+
+  private Backend(Kernels starter, int threads, Supplier<Choice> chooser) {
+    this.starter = starter;
+    this.threads = threads;
+    this.chooser = chooser;
   }
 
-  private Backend(Kernels kernels, Kernels starter, String reason, int threads) {
-    this.kernels = kernels;
-    this.starter = starter;
-    this.reason = reason;
-    this.threads = threads;
-    shared = ParallelKernels.of(kernels, threads);
+  private static Backend of(Kernels starter, Choice choice) {
+    Backend backend = new Backend(starter, 1, () -> choice);
+    backend.chosen = choice;
+    return backend;
+  }
+
+  /* Made when first asked for, since it takes as long as the start of the virtual machine. */
+  private Choice choice() {
+    Choice choice = chosen;
+    return choice != null ? choice : chooseOnce();
+  }
+
+  private synchronized Choice chooseOnce() {
+    Choice choice = chosen;
+    if (choice == null) {
+      choice = chooser.get();
+      chosen = choice;
+    }
+    return choice;
   }
 
   /**
@@ -56,12 +75,19 @@ public final class Backend {
       throw new IllegalArgumentException(
           "threads must be from 1 to " + MAX_THREADS + ", not " + count);
     }
-    return new Backend(kernels, starter, reason, count);
+    Backend backend = new Backend(starter, count, this::choice);
+    backend.chosen = chosen;
+    return backend;
   }
 
   /** The kernels for batches: those of this backend, shared by its threads. */
-  Kernels batchKernels() {
-    return shared;
+  synchronized Kernels batchKernels() {
+    Kernels batch = shared;
+    if (batch == null) {
+      batch = ParallelKernels.of(kernels(), threads);
+      shared = batch;
+    }
+    return batch;
   }
 
   /** The process-wide choice, made once, when first asked for. */
@@ -90,9 +116,9 @@ public final class Backend {
    */
   public static Backend choose(String name) {
     return switch (name) {
-      case FALLBACK -> scalar("asked for");
-      case AUTO -> auto();
-      case "simd" -> forced(name);
+      case FALLBACK -> of(ScalarKernels.instance(), scalar("asked for"));
+      case AUTO -> new Backend(ScalarKernels.instance(), 1, Backend::auto);
+      case "simd" -> of(ScalarKernels.instance(), forced(name));
       default ->
           throw new IllegalArgumentException(
               "unknown kernels '" + name + "'; choose auto, simd or fallback");
@@ -106,15 +132,16 @@ public final class Backend {
    * @return the backend
    */
   public static Backend of(Kernels kernels) {
-    return new Backend(kernels, kernels, "given by the caller");
+    return of(kernels, new Choice(kernels, "given by the caller"));
   }
 
-  private static Backend scalar(String reason) {
-    return new Backend(ScalarKernels.instance(), ScalarKernels.instance(), reason);
+  private static Choice scalar(String reason) {
+    return new Choice(ScalarKernels.instance(), reason);
   }
 
-  private static Backend warmed(Kernels kernels, String reason) {
-    return new Backend(kernels, ScalarKernels.instance(), reason);
+  /** Whether {@link #kernels} are known without delay. */
+  boolean isChosen() {
+    return chosen != null;
   }
 
   /** The kernels for the first steps of a stream, while {@link #kernels} are not compiled yet. */
@@ -124,7 +151,7 @@ public final class Backend {
 
   /** Whether a stream has to start on other kernels. */
   boolean needsWarmUp() {
-    return !starter.equals(kernels);
+    return !starter.name().equals(kernels().name());
   }
 
   /**
@@ -137,12 +164,12 @@ public final class Backend {
     WarmUp.awaitAll();
   }
 
-  private static Backend auto() {
+  private static Choice auto() {
     List<String> obstacles = new ArrayList<>();
     for (KernelProvider provider : providers(obstacles)) {
       String obstacle = provider.obstacle();
       if (obstacle.isEmpty()) {
-        return warmed(provider.kernels(), "the fastest that runs here");
+        return new Choice(provider.kernels(), "the fastest that runs here");
       }
       obstacles.add(provider.name() + " not used: " + obstacle);
     }
@@ -152,7 +179,7 @@ public final class Backend {
     return scalar(String.join("; ", obstacles));
   }
 
-  private static Backend forced(String name) {
+  private static Choice forced(String name) {
     List<String> obstacles = new ArrayList<>();
     for (KernelProvider provider : providers(obstacles)) {
       if (provider.name().equals(name)) {
@@ -160,7 +187,7 @@ public final class Backend {
         if (!obstacle.isEmpty()) {
           throw new UnsupportedOperationException(name + " kernels cannot be had: " + obstacle);
         }
-        return warmed(provider.kernels(), "asked for");
+        return new Choice(provider.kernels(), "asked for");
       }
     }
     String why = obstacles.isEmpty() ? "module dev.unroll.simd is missing" : obstacles.get(0);
@@ -207,7 +234,7 @@ public final class Backend {
    * @return the kernels of this backend
    */
   public Kernels kernels() {
-    return kernels;
+    return choice().kernels();
   }
 
   /**
@@ -216,10 +243,11 @@ public final class Backend {
    * @return for example {@code simd kernels, 512-bit lanes (the fastest that runs here)}
    */
   public String describe() {
+    Kernels kernels = kernels();
     String lanes = kernels.laneBits() == Float.SIZE ? "scalar" : kernels.laneBits() + "-bit lanes";
     String bits =
         Fma.isFast() ? "" : "; without fused multiply-add the bits may differ from other machines";
     String team = threads == 1 ? "" : ", " + threads + " threads";
-    return kernels.name() + " kernels, " + lanes + team + " (" + reason + ")" + bits;
+    return kernels.name() + " kernels, " + lanes + team + " (" + choice().reason() + ")" + bits;
   }
 }

@@ -155,9 +155,10 @@ final class LayerWeights {
             NORM_BIAS_C,
             INITIAL_HIDDEN,
             INITIAL_CELL)) {
-      layout
-          .find(ParameterLayout.name(spec, kind, index, direction))
-          .ifPresent(p -> extras.put(kind, p));
+      Optional<Parameter> p = layout.find(ParameterLayout.name(spec, kind, index, direction));
+      if (p.isPresent()) {
+        extras.put(kind, p.get());
+      }
     }
     layer = spec.layers().get(index);
     inputSize = spec.layerInputSize(index);

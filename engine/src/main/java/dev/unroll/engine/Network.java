@@ -48,6 +48,13 @@ public final class Network {
     return (long) Float.BYTES * layout(spec).size();
   }
 
+  /** A network whose parameters no longer change with this one's. */
+  Network copy() {
+    Network copy = new Network(spec);
+    System.arraycopy(parameters, 0, copy.parameters, 0, parameters.length);
+    return new Network(copy, weightFormat);
+  }
+
   private static ParameterLayout layout(NetworkSpec spec) {
     try {
       return new ParameterLayout(spec);

@@ -85,10 +85,11 @@ final class ParameterLayout {
   }
 
   Parameter get(String name) {
-    return find(name)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "no parameter '" + name + "'; there are " + byName.keySet()));
+    Parameter p = byName.get(name);
+    if (p == null) {
+      throw new IllegalArgumentException(
+          "no parameter '" + name + "'; there are " + byName.keySet());
+    }
+    return p;
   }
 }

@@ -18,8 +18,7 @@ public final class Stream {
   private final int outputSize;
   private StreamLayers layers;
 
-  /* Until the vector kernels are compiled: the layers on them, and the warm-up that compiles them. */
-  private @Nullable StreamLayers warming;
+  /* Until the vector kernels are compiled. */
   private @Nullable WarmUp warmUp;
 
   /**
@@ -48,26 +47,20 @@ public final class Stream {
     }
     inputSize = spec.inputSize();
     outputSize = spec.networkOutputSize();
-    layers = new StreamLayers(network, backend.starter());
+    boolean ready = WarmUp.isOver(network, backend);
+    layers = new StreamLayers(network, ready ? backend.kernels() : backend.starter());
     layers.rehearse();
-    if (backend.needsWarmUp()) {
-      StreamLayers vector = new StreamLayers(network, backend.kernels());
-      WarmUp task = WarmUp.of(network, backend.kernels(), vector);
-      if (task.isDone()) {
-        layers = vector;
-      } else {
-        warming = vector;
-        warmUp = task;
-      }
-    }
+    warmUp = ready ? null : WarmUp.begin(network, backend);
   }
 
   /* Both sets of kernels give the same bits, so nobody notices but by the speed. */
-  private void handOver() {
-    if (warmUp != null && warming != null && warmUp.isDone()) {
-      warming.copyState(layers);
-      layers = warming;
-      warming = null;
+  private void handOver(WarmUp task) {
+    if (task.isDone()) {
+      StreamLayers vector = task.layers();
+      if (vector != null) {
+        vector.copyState(layers);
+        layers = vector;
+      }
       warmUp = null;
     }
   }
@@ -88,7 +81,7 @@ public final class Stream {
     }
     checkOutput(y);
     if (warmUp != null) {
-      handOver();
+      handOver(warmUp);
     }
     layers.step(x, y);
   }
@@ -112,7 +105,7 @@ public final class Stream {
     }
     checkOutput(y);
     if (warmUp != null) {
-      handOver();
+      handOver(warmUp);
     }
     layers.step(id, y);
   }
@@ -182,11 +175,12 @@ public final class Stream {
   }
 
   /**
-   * The memory of packed weights and state; twice as much until the vector kernels take over.
+   * The memory of packed weights and state. Until the vector kernels take over, about as much again
+   * is in use for them.
    *
    * @return bytes
    */
   public long bytes() {
-    return layers.bytes + (warming == null ? 0 : warming.bytes);
+    return layers.bytes;
   }
 }

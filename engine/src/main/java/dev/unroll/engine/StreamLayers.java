@@ -12,9 +12,10 @@ final class StreamLayers {
   final long bytes;
   private final NetworkSpec spec;
   private final Kernels kernels;
-  private final float[] parameters;
   private final Cell[] cells;
-  private final int embeddingOffset;
+
+  /* Embedding vectors by class id, or empty. */
+  private final float[] embedding;
   private final float[] input;
 
   /* Output of the layer below and the network's input, where layers see both. */
@@ -42,7 +43,7 @@ final class StreamLayers {
       Network network, Kernels given, Memory memory, @Nullable StreamLayers shared) {
     spec = network.spec();
     kernels = given.with(network.weightFormat());
-    parameters = network.values();
+    float[] parameters = network.values();
     int count = spec.layers().size();
     weights = new LayerWeights[count];
     states = new State[count];
@@ -62,10 +63,7 @@ final class StreamLayers {
       states[l] = new State(weights[l], 1, 1, false, memory);
       cells[l] = Cell.create(kernels, weights[l], states[l], 1, false, memory);
     }
-    embeddingOffset =
-        spec.input() == NetworkSpec.Input.EMBEDDING
-            ? network.layout().get("embedding.weight").offset()
-            : 0;
+    embedding = shared != null ? shared.embedding : copyEmbedding(network, memory);
     int widest = 0;
     for (int l = 1; l < count; l++) {
       widest = Math.max(widest, Kernels.pad(spec.layerInputSize(l)));
@@ -94,11 +92,22 @@ final class StreamLayers {
     int width = spec.recurrentOutputSize();
     int padded = Kernels.pad(spec.outputSize());
     PackedMatrix packed = memory.matrix(kernels.affine(), padded, width, PackedMatrix.Use.STEP);
-    Parameter w = network.layout().get("linear.weight");
+    float[] parameters = network.values();
+    int w = network.layout().get("linear.weight").offset();
     int bias = network.layout().get("linear.bias").offset();
-    kernels.affine().pack(packed, 0, 0, spec.outputSize(), width, parameters, w.offset(), width);
+    kernels.affine().pack(packed, 0, 0, spec.outputSize(), width, parameters, w, width);
     kernels.affine().packBias(packed, 0, spec.outputSize(), parameters, bias);
     return packed;
+  }
+
+  private static float[] copyEmbedding(Network network, Memory memory) {
+    if (network.spec().input() != NetworkSpec.Input.EMBEDDING) {
+      return Cell.NOTHING;
+    }
+    Parameter p = network.layout().get("embedding.weight");
+    float[] copy = memory.floats(p.rows(), p.columns());
+    System.arraycopy(network.values(), p.offset(), copy, 0, copy.length);
+    return copy;
   }
 
   void step(float[] x, float[] y) {
@@ -120,7 +129,7 @@ final class StreamLayers {
       }
     } else {
       int size = spec.embeddingSize();
-      System.arraycopy(parameters, embeddingOffset + id * size, input, 0, size);
+      System.arraycopy(embedding, id * size, input, 0, size);
       stepCell(0, input, 0);
     }
     advance(input, y);

@@ -3,7 +3,7 @@ package dev.unroll.engine;
 import dev.unroll.fallback.Kernels;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -11,9 +11,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has the vector kernels compiled for one kind of network, by steps on scratch data in a thread of
- * low priority. Vector code that C2 has not compiled yet is a hundred times slower than scalar code
- * and allocates; it is ready when batches of steps allocate nothing and get no faster.
+ * Makes a stream's layers on the vector kernels in a thread of low priority, after it has had the
+ * kernels compiled for such networks by steps on scratch data. Vector code that C2 has not compiled
+ * yet is a hundred times slower than scalar code and allocates; it is ready when batches of steps
+ * allocate nothing and get no faster. Loading and choosing the vector kernels takes long enough
+ * that it is done here too.
  */
 final class WarmUp {
   private static final int STEPS = 100;
@@ -28,7 +30,9 @@ final class WarmUp {
 
   private record Key(NetworkSpec spec, Kernels kernels) {}
 
-  private static final Map<Key, WarmUp> KNOWN = new ConcurrentHashMap<>();
+  /* The kinds of networks whose kernels are compiled. */
+  private static final Set<Key> WARM = ConcurrentHashMap.newKeySet();
+  private static final Set<WarmUp> PENDING = ConcurrentHashMap.newKeySet();
   private static final LinkedBlockingQueue<WarmUp> QUEUE = new LinkedBlockingQueue<>();
 
   /** Started with the first warm-up. */
@@ -50,36 +54,48 @@ final class WarmUp {
     static void ensureStarted() {}
   }
 
-  private @Nullable StreamLayers layers;
-  private final NetworkSpec spec;
+  private final Network network;
+  private final Backend backend;
   private final CountDownLatch ready = new CountDownLatch(1);
+  private @Nullable StreamLayers layers;
   private volatile boolean done;
 
-  private WarmUp(Network network, Kernels kernels, StreamLayers shared) {
-    spec = network.spec();
-    layers = new StreamLayers(network, kernels, shared);
+  private WarmUp(Network network, Backend backend) {
+    this.network = network;
+    this.backend = backend;
   }
 
-  /** The warm-up of such networks, begun with the first of them. */
-  static WarmUp of(Network network, Kernels kernels, StreamLayers layers) {
-    return KNOWN.computeIfAbsent(
-        new Key(network.spec(), kernels.with(network.weightFormat())),
-        key -> {
-          WarmUp task = new WarmUp(network, kernels, layers);
-          QUEUE.add(task);
-          Worker.ensureStarted();
-          return task;
-        });
+  private static Key key(Network network, Backend backend) {
+    return new Key(network.spec(), backend.kernels().with(network.weightFormat()));
   }
 
-  /** Whether the kernels are ready. */
+  /** Whether a stream may begin with the backend's own kernels. */
+  static boolean isOver(Network network, Backend backend) {
+    return backend.isChosen() && (!backend.needsWarmUp() || WARM.contains(key(network, backend)));
+  }
+
+  /** Begins to make the layers of a stream. */
+  static WarmUp begin(Network network, Backend backend) {
+    WarmUp task = new WarmUp(network.copy(), backend);
+    PENDING.add(task);
+    QUEUE.add(task);
+    Worker.ensureStarted();
+    return task;
+  }
+
+  /** Whether {@link #layers} are ready. */
   boolean isDone() {
     return done;
   }
 
+  /** The layers on the backend's kernels, or null if the stream is to keep those that it has. */
+  @Nullable StreamLayers layers() {
+    return layers;
+  }
+
   /** Waits for every warm-up begun so far. */
   static void awaitAll() throws InterruptedException {
-    for (WarmUp task : KNOWN.values()) {
+    for (WarmUp task : PENDING) {
       task.ready.await();
     }
   }
@@ -90,30 +106,46 @@ final class WarmUp {
         QUEUE.take().run();
       } catch (InterruptedException e) {
         return;
+      } catch (RuntimeException | Error e) {
+        /* That stream keeps its kernels. */
+        Thread thread = Thread.currentThread();
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
       }
     }
   }
 
   private void run() {
-    StreamLayers scratch = Memory.require(layers, "a warm-up runs once");
     try {
-      ThreadMXBean bean = ManagementFactory.getThreadMXBean();
-      float[] x = new float[spec.inputSize()];
-      float[] y = new float[spec.networkOutputSize()];
-      long start = System.nanoTime();
-      long fastest = Long.MAX_VALUE;
-      int quiet = 0;
-      while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
-        long bytes = allocatedBytes(bean);
-        long nanos = runBatch(scratch, x, y);
-        boolean settled = nanos > fastest - fastest / 10;
-        fastest = Math.min(fastest, nanos);
-        quiet = settled && allocatedBytes(bean) == bytes ? quiet + 1 : 0;
+      if (backend.needsWarmUp()) {
+        StreamLayers made = new StreamLayers(network, backend.kernels());
+        Key key = key(network, backend);
+        if (!WARM.contains(key)) {
+          compile(new StreamLayers(network, backend.kernels(), made));
+          WARM.add(key);
+        }
+        layers = made;
       }
     } finally {
-      layers = null;
       done = true;
+      PENDING.remove(this);
       ready.countDown();
+    }
+  }
+
+  private void compile(StreamLayers scratch) {
+    ThreadMXBean bean = ManagementFactory.getThreadMXBean();
+    NetworkSpec spec = network.spec();
+    float[] x = new float[spec.inputSize()];
+    float[] y = new float[spec.networkOutputSize()];
+    long start = System.nanoTime();
+    long fastest = Long.MAX_VALUE;
+    int quiet = 0;
+    while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
+      long bytes = allocatedBytes(bean);
+      long nanos = runBatch(scratch, x, y);
+      boolean settled = nanos > fastest - fastest / 10;
+      fastest = Math.min(fastest, nanos);
+      quiet = settled && allocatedBytes(bean) == bytes ? quiet + 1 : 0;
     }
   }
 
@@ -134,6 +166,7 @@ final class WarmUp {
   }
 
   private void step(StreamLayers scratch, int i, float[] x, float[] y) {
+    NetworkSpec spec = network.spec();
     if (spec.input() == NetworkSpec.Input.FEATURES) {
       x[i % x.length] = (i & 15) / 16f;
       scratch.step(x, y);

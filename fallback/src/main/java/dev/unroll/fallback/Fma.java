@@ -21,31 +21,35 @@ public final class Fma {
     return FAST;
   }
 
+  /* To time it takes less than to load the management classes, which know for certain. */
   private static boolean detect() {
+    if (isTimedFast()) {
+      return true;
+    }
     try {
       HotSpotDiagnosticMXBean bean =
           ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
-      if (bean != null) {
-        return Boolean.parseBoolean(bean.getVMOption("UseFMA").getValue());
-      }
+      return bean != null && Boolean.parseBoolean(bean.getVMOption("UseFMA").getValue());
     } catch (LinkageError | IllegalArgumentException absent) {
-      // No management module in this runtime, or another virtual machine: time it instead.
+      // No management module in this runtime, or another virtual machine.
+      return false;
     }
-    return probe();
   }
 
-  /* BigDecimal takes about a microsecond a call, an interpreted hardware call about 50 ns. */
-  private static boolean probe() {
-    final int calls = 2_000;
-    long best = Long.MAX_VALUE;
-    for (int round = 0; round < 5; round++) {
+  /* BigDecimal takes a microsecond a call and more, an interpreted hardware call about 50 ns. */
+  private static boolean isTimedFast() {
+    final int calls = 20;
+    for (int round = 0; round < 50; round++) {
       long start = System.nanoTime();
       float sum = 0.1f;
       for (int i = 0; i < calls; i++) {
         sum = Math.fma(sum, 0.99f, 0.01f);
       }
-      best = Math.min(best, System.nanoTime() - start + (sum > 2f ? 1 : 0));
+      long nanos = System.nanoTime() - start + (sum > 2f ? 1 : 0);
+      if (nanos < calls * 250L) {
+        return true;
+      }
     }
-    return best < calls * 250L;
+    return false;
   }
 }

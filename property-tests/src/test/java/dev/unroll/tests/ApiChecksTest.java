@@ -13,6 +13,7 @@ import dev.unroll.engine.Loss;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Optimizer;
+import dev.unroll.engine.Parameter;
 import dev.unroll.engine.Stream;
 import dev.unroll.engine.StreamBatch;
 import dev.unroll.engine.Trainer;
@@ -50,6 +51,28 @@ class ApiChecksTest {
     batch.saveState(1, hs, cs);
     assertArrayEquals(new float[] {0f, 0f, 0f, 1e-20f, -1f}, hs);
     assertArrayEquals(new float[] {0f, 0f, 2f, 0f, Float.NaN}, cs);
+  }
+
+  @Test
+  void aStreamKeepsTheParametersThatItWasMadeOf() throws InterruptedException {
+    NetworkSpec embedded = spec.withEmbedding(4).withHead(2);
+    Network original = Network.create(embedded, Initialization.PYTORCH, 1);
+    Network changing = Network.create(embedded, Initialization.PYTORCH, 1);
+    Stream stream = new Stream(changing);
+    Stream reference = new Stream(original, Backend.choose("fallback"));
+    for (Parameter p : changing.parameters()) {
+      changing.set(p.name(), new float[p.size()]);
+    }
+    float[] y = new float[2];
+    float[] expected = new float[2];
+    for (int i = 0; i < 6; i++) {
+      if (i == 3) {
+        Backend.warmUp();
+      }
+      stream.step(i % 3, y);
+      reference.step(i % 3, expected);
+      assertArrayEquals(expected, y, "step " + i);
+    }
   }
 
   @Test
