@@ -54,8 +54,11 @@ final class WarmUp {
     static void ensureStarted() {}
   }
 
-  private final Network network;
   private final Backend backend;
+
+  /* Until the layers are made: the network as it was when the stream was. */
+  private @Nullable Network network;
+
   private final CountDownLatch ready = new CountDownLatch(1);
   private @Nullable StreamLayers layers;
   private volatile boolean done;
@@ -116,25 +119,26 @@ final class WarmUp {
 
   private void run() {
     try {
+      Network given = Memory.require(network, "a warm-up runs once");
       if (backend.needsWarmUp()) {
-        StreamLayers made = new StreamLayers(network, backend.kernels());
-        Key key = key(network, backend);
+        StreamLayers made = new StreamLayers(given, backend.kernels());
+        Key key = key(given, backend);
         if (!WARM.contains(key)) {
-          compile(new StreamLayers(network, backend.kernels(), made));
+          compile(given.spec(), new StreamLayers(given, backend.kernels(), made));
           WARM.add(key);
         }
         layers = made;
       }
     } finally {
+      network = null;
       done = true;
       PENDING.remove(this);
       ready.countDown();
     }
   }
 
-  private void compile(StreamLayers scratch) {
+  private static void compile(NetworkSpec spec, StreamLayers scratch) {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
-    NetworkSpec spec = network.spec();
     float[] x = new float[spec.inputSize()];
     float[] y = new float[spec.networkOutputSize()];
     long start = System.nanoTime();
@@ -142,7 +146,7 @@ final class WarmUp {
     int quiet = 0;
     while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
       long bytes = allocatedBytes(bean);
-      long nanos = runBatch(scratch, x, y);
+      long nanos = runBatch(spec, scratch, x, y);
       boolean settled = nanos > fastest - fastest / 10;
       fastest = Math.min(fastest, nanos);
       quiet = settled && allocatedBytes(bean) == bytes ? quiet + 1 : 0;
@@ -150,11 +154,11 @@ final class WarmUp {
   }
 
   /** Nanoseconds that the steps took, without the rests. */
-  private long runBatch(StreamLayers scratch, float[] x, float[] y) {
+  private static long runBatch(NetworkSpec spec, StreamLayers scratch, float[] x, float[] y) {
     long nanos = 0;
     long awake = System.nanoTime();
     for (int i = 0; i < STEPS; i++) {
-      step(scratch, i, x, y);
+      step(spec, scratch, i, x, y);
       long shift = System.nanoTime() - awake;
       if (shift > SHIFT_NANOS || i == STEPS - 1) {
         nanos += shift;
@@ -165,8 +169,7 @@ final class WarmUp {
     return nanos;
   }
 
-  private void step(StreamLayers scratch, int i, float[] x, float[] y) {
-    NetworkSpec spec = network.spec();
+  private static void step(NetworkSpec spec, StreamLayers scratch, int i, float[] x, float[] y) {
     if (spec.input() == NetworkSpec.Input.FEATURES) {
       x[i % x.length] = (i & 15) / 16f;
       scratch.step(x, y);
