@@ -216,9 +216,10 @@ final class LayerWeights {
   }
 
   private int stepStride(Kernels kernels) {
+    int columns = inputSize + layer.outputSize();
     return switch (layer.cell()) {
-      case LSTM -> kernels.lstm().stepStride(layer.hidden());
-      case GRU -> kernels.gru().stepStride(layer.hidden());
+      case LSTM -> kernels.lstm().stepStride(layer.hidden(), columns);
+      case GRU -> kernels.gru().stepStride(layer.hidden(), columns);
       default -> paddedHidden;
     };
   }

@@ -44,16 +44,17 @@ public interface GruKernels {
    * From gate to gate in x̂ and ĥ of a step, as {@link LstmKernels#stepStride}.
    *
    * @param hidden number of units
+   * @param columns inputs and units
    * @return from {@code hidden} to the padded hidden size
    */
-  default int stepStride(int hidden) {
+  default int stepStride(int hidden, int columns) {
     return hidden;
   }
 
   /**
    * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.
    *
-   * @param wih W_ih and b_ih
+   * @param wih W_ih and b_ih, gates {@link #stepStride} apart, as in {@code whh}
    * @param x x_t. Not modified.
    * @param xo first index
    * @param whh W_hh and b_hh

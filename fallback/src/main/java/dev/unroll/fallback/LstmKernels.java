@@ -53,9 +53,10 @@ public interface LstmKernels {
    * afterwards, and the padding of c and h no zeros.
    *
    * @param hidden number of units
+   * @param columns inputs and units
    * @return from {@code hidden} to the padded hidden size
    */
-  default int stepStride(int hidden) {
+  default int stepStride(int hidden, int columns) {
     return hidden;
   }
 
@@ -64,7 +65,7 @@ public interface LstmKernels {
    * calls and memory between product and gates would take as long as the arithmetic. The bits are
    * those of {@link AffineKernels#affine} and {@link #forward}; gates are not kept.
    *
-   * @param w [W_ih, W_hh] and the sum of the biases
+   * @param w [W_ih, W_hh] and the sum of the biases, gates {@link #stepStride} apart
    * @param hidden number of units, the columns of W_hh
    * @param x x_t. Not modified.
    * @param xo first index

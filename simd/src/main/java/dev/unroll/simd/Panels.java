@@ -25,7 +25,7 @@ final class Panels extends PackedMatrix {
   private static final long LARGEST = Slab.SIZE / 4;
 
   /* Of so many columns the first-level cache keeps a panel of 128 rows from one step to the next. */
-  private static final int FEW_COLUMNS = 48;
+  static final int FEW_COLUMNS = 48;
 
   /* Rows of a panel of more columns, and of how many columns the cache keeps such a panel too. */
   private static final int LOW = 64;

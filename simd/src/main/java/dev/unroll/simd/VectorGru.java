@@ -42,10 +42,11 @@ final class VectorGru implements GruKernels {
     }
   }
 
-  /* So many units take a step at once, their gates padded. */
+  /* Cells that take a step at once are padded, and single vectors, which would hold several gates. */
   @Override
-  public int stepStride(int hidden) {
-    return hidden <= 2 * LENGTH ? Kernels.pad(hidden) : hidden;
+  public int stepStride(int hidden, int columns) {
+    boolean padded = hidden <= LENGTH || (hidden <= 2 * LENGTH && columns <= MOST_COLUMNS);
+    return padded ? Kernels.pad(hidden) : hidden;
   }
 
   /* One vector of units; p from gate to gate. */

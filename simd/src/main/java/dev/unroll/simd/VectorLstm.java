@@ -46,10 +46,16 @@ final class VectorLstm implements LstmKernels {
     }
   }
 
-  /* Several gates of a unit in one vector would be overwritten before they are read. */
+  /*
+   * One vector or two at once, their gates padded; of many columns the padding costs more than a
+   * second kernel.
+   */
   @Override
-  public int stepStride(int hidden) {
-    return hidden <= LENGTH ? Kernels.pad(hidden) : hidden;
+  public int stepStride(int hidden, int columns) {
+    if (hidden <= LENGTH) {
+      return Kernels.pad(hidden);
+    }
+    return hidden <= 2 * LENGTH && columns <= Panels.FEW_COLUMNS ? 2 * LENGTH : hidden;
   }
 
   /* One vector of units; p from gate to gate. */
@@ -188,17 +194,26 @@ final class VectorLstm implements LstmKernels {
   @Override
   public boolean step(
       PackedMatrix w, int hidden, float[] x, int xo, float[] c, int co, float[] h, int ho) {
-    if (!(w instanceof Panels m) || !VectorStep.fitsOne(m, 4, hidden)) {
+    if (!(w instanceof Panels m)) {
       return false;
     }
+    int inputs = m.columns() - hidden;
     int stride = m.rows() * Float.BYTES;
-    int inputs = w.columns() - hidden;
     try {
-      VectorStep.lstm(m.slab, stride, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+      if (VectorStep.fitsOne(m, 4, hidden)) {
+        VectorStep.lstm(m.slab, stride, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+        return true;
+      }
+      if (VectorStep.fits(m, 4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
+        long one = VectorGemv.one;
+        VectorStep.lstmOfTwo(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+        VectorStep.lstmOutput(c, co, h, ho);
+        return true;
+      }
     } finally {
       Reference.reachabilityFence(m);
     }
-    return true;
+    return false;
   }
 
   @Override

@@ -17,14 +17,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
- * Whole steps of cells whose units fit into one vector or two: the sums of {@link SlabGemv} over x
- * and then over h, and the cell of {@link VectorLstm}, {@link VectorGru} or {@link VectorRnn} on
- * the sums while they are in registers. Nothing is stored and loaded in between, x is not copied
- * before h, and one call does it all: 10 to 30 per cent less time for a step of sixteen units.
+ * Whole steps of cells whose units fit into few vectors: the sums of {@link SlabGemv} over x and
+ * then over h, and the cell of {@link VectorLstm}, {@link VectorGru} or {@link VectorRnn} on the
+ * sums while they are in registers. Nothing is stored and loaded in between, x is not copied before
+ * h, and one call does it all: 10 to 30 per cent less time for a step of sixteen units.
  *
  * <p>Gates are not kept. One kernel for this and for training, with stores and loops that end at
- * once, takes 10 per cent more there; two vectors of an LSTM are more than C2 compiles in one
- * method.
+ * once, takes 10 per cent more there. Two vectors of an LSTM have ten activations, more than C2
+ * compiles in one method: six follow the product, four have a method of their own.
  */
 final class VectorStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -197,6 +197,246 @@ final class VectorStep {
     FloatVector ht = o.mul(tc);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+  }
+
+  /* LSTM of two vectors of units as far as c_t; h_t holds z_o afterwards, see lstmOutput. */
+  static void lstmOfTwo(
+      long at,
+      int stride,
+      long one,
+      float[] bias,
+      int inputs,
+      float[] x,
+      int xo,
+      int hidden,
+      float[] c,
+      int co,
+      float[] h,
+      int ho) {
+    FloatVector zi = FloatVector.fromArray(SPECIES, bias, 0);
+    FloatVector yi = FloatVector.fromArray(SPECIES, bias, LENGTH);
+    FloatVector zf = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
+    FloatVector yf = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
+    FloatVector zg = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
+    FloatVector yg = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
+    FloatVector zo = FloatVector.fromArray(SPECIES, bias, 6 * LENGTH);
+    FloatVector yo = FloatVector.fromArray(SPECIES, bias, 7 * LENGTH);
+    long w = at & MASK;
+    for (int j = 0; j < inputs; j++) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
+      yi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, yi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, zf);
+      yf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(xj, yf);
+      long u = (w + 4L * BYTES) & MASK;
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u, ORDER).fma(xj, zg);
+      yg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + BYTES, ORDER).fma(xj, yg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 2L * BYTES, ORDER).fma(xj, zo);
+      yo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 3L * BYTES, ORDER).fma(xj, yo);
+      w = (w + stride) & MASK;
+    }
+    for (int j = 0; j < hidden; j++) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
+      yi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, yi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, zf);
+      yf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(hj, yf);
+      long u = (w + 4L * BYTES) & MASK;
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u, ORDER).fma(hj, zg);
+      yg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + BYTES, ORDER).fma(hj, yg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 2L * BYTES, ORDER).fma(hj, zo);
+      yo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 3L * BYTES, ORDER).fma(hj, yo);
+      w = (w + stride) & MASK;
+    }
+    zo.intoArray(h, ho);
+    yo.intoArray(h, ho + LENGTH);
+    FloatVector v, a, t, k, r, q, e;
+    IntVector s;
+    /* i = sigmoid(z_i) */
+    v = zi;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* f = sigmoid(z_f) */
+    v = zf;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* g = tanh(z_g) */
+    v = zg;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    /* c_t = f # c_{t-1} + i # g */
+    FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, c, co), i.mul(g));
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co);
+    /* The same for the second vector. */
+    v = yi;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    v = yf;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    v = yg;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    ct = f.fma(FloatVector.fromArray(SPECIES, c, co + LENGTH), i.mul(g));
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co + LENGTH);
+  }
+
+  /* h_t = sigmoid(z_o) # tanh(c_t) of two vectors, z_o in h_t. Of a flushed c_t h_t is 0 either way. */
+  static void lstmOutput(float[] c, int co, float[] h, int ho) {
+    for (int j = 0; j < 2 * LENGTH; j += LENGTH) {
+      FloatVector v, a, t, k, r, q, e;
+      IntVector s;
+      /* o = sigmoid(z_o) */
+      v = FloatVector.fromArray(SPECIES, h, ho + j);
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      o = o.blend(ZERO, v.compare(LT, EXP_MIN));
+      o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      /* h_t = o # tanh(c_t) */
+      v = FloatVector.fromArray(SPECIES, c, co + j);
+      a = v.abs();
+      t =
+          a.fma(
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+      FloatVector ht = o.mul(tc);
+      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+      ht.intoArray(h, ho + j);
+    }
   }
 
   /* GRU, gates r, z, n: x̂ = b_ih + W_ih x and ĥ = b_hh + W_hh h_{t-1}. */
