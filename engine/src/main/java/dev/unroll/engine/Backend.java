@@ -9,7 +9,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,23 +29,25 @@ public final class Backend {
 
   private final Kernels starter;
   private final int threads;
-  private final Supplier<Choice> chooser;
+
+  /* The backend whose choice this one shares; null if it makes its own. */
+  private final @Nullable Backend origin;
+
   private volatile @Nullable Choice chosen;
   private @Nullable Kernels shared;
 
-  private Backend(Kernels starter, int threads, Supplier<Choice> chooser) {
+  private Backend(Kernels starter, int threads, @Nullable Choice chosen, @Nullable Backend origin) {
     this.starter = starter;
     this.threads = threads;
-    this.chooser = chooser;
+    this.chosen = chosen;
+    this.origin = origin;
   }
 
   private static Backend of(Kernels starter, Choice choice) {
-    Backend backend = new Backend(starter, 1, () -> choice);
-    backend.chosen = choice;
-    return backend;
+    return new Backend(starter, 1, choice, null);
   }
 
-  /* Made when first asked for, since it takes as long as the start of the virtual machine. */
+  /* Unless given made when first asked for, which takes as long as the virtual machine's start. */
   private Choice choice() {
     Choice choice = chosen;
     return choice != null ? choice : chooseOnce();
@@ -55,7 +56,7 @@ public final class Backend {
   private synchronized Choice chooseOnce() {
     Choice choice = chosen;
     if (choice == null) {
-      choice = chooser.get();
+      choice = origin == null ? auto() : origin.choice();
       chosen = choice;
     }
     return choice;
@@ -75,9 +76,7 @@ public final class Backend {
       throw new IllegalArgumentException(
           "threads must be from 1 to " + MAX_THREADS + ", not " + count);
     }
-    Backend backend = new Backend(starter, count, this::choice);
-    backend.chosen = chosen;
-    return backend;
+    return new Backend(starter, count, chosen, this);
   }
 
   /** The kernels for batches: those of this backend, shared by its threads. */
@@ -117,7 +116,7 @@ public final class Backend {
   public static Backend choose(String name) {
     return switch (name) {
       case FALLBACK -> of(ScalarKernels.instance(), scalar("asked for"));
-      case AUTO -> new Backend(ScalarKernels.instance(), 1, Backend::auto);
+      case AUTO -> new Backend(ScalarKernels.instance(), 1, null, null);
       case "simd" -> of(ScalarKernels.instance(), forced(name));
       default ->
           throw new IllegalArgumentException(

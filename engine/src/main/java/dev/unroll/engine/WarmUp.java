@@ -37,19 +37,22 @@ final class WarmUp {
   private static final LinkedBlockingQueue<WarmUp> QUEUE = new LinkedBlockingQueue<>();
 
   /** Started with the first warm-up. */
-  private static final class Worker {
-    static final Thread THREAD = new Thread(WarmUp::work, "unroll-warm-up");
-
+  private static final class Worker extends Thread {
     static {
-      start();
+      new Worker().start();
     }
 
     /* The priority is only courtesy: the warm-up is right at any. */
     @SuppressWarnings("ThreadPriorityCheck")
-    private static void start() {
-      THREAD.setDaemon(true);
-      THREAD.setPriority(Thread.MIN_PRIORITY);
-      THREAD.start();
+    private Worker() {
+      super("unroll-warm-up");
+      setDaemon(true);
+      setPriority(MIN_PRIORITY);
+    }
+
+    @Override
+    public void run() {
+      work();
     }
 
     static void ensureStarted() {}

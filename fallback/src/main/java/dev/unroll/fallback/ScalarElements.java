@@ -10,7 +10,12 @@ final class ScalarElements implements ElementKernels {
 
   /* Sixteen partial sums; per thread, so that reductions allocate nothing and may run in parallel. */
   static final ThreadLocal<float[]> PARTIAL =
-      ThreadLocal.withInitial(() -> new float[Kernels.LANES]);
+      new ThreadLocal<>() {
+        @Override
+        protected float[] initialValue() {
+          return new float[Kernels.LANES];
+        }
+      };
 
   @Override
   public void sigmoid(int n, float[] x, int xo, float[] y, int yo) {
