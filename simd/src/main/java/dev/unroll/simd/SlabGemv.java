@@ -15,9 +15,9 @@ import jdk.incubator.vector.FloatVector;
  * <p>The mask changes no offset; it tells C2 that every load stays inside. Masking again after four
  * vectors keeps the loads in the order of their addresses: C2 puts loads that wait for nothing in
  * any order, and from the second-level cache eight of them out of order take 40 per cent longer.
- * The stride is a parameter, because with a constant one C2 unrolls; kernels of few vectors carry
- * the offset from column to column to keep it from that, and four vectors of many columns multiply
- * by a one that C2 does not know, as in {@link VectorGemv}.
+ * The stride is a parameter, because with a constant one C2 unrolls; kernels of up to four vectors
+ * carry the offset from column to column to keep it from that, and those of five to seven, and of
+ * four for many columns, multiply by a one that C2 does not know, as in {@link VectorGemv}.
  */
 final class SlabGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
