@@ -30,10 +30,10 @@ public final class Network {
     weightFormat = WeightFormat.F32;
   }
 
-  private Network(Network shared, WeightFormat format) {
-    spec = shared.spec;
-    layout = shared.layout;
-    parameters = shared.parameters;
+  private Network(Network like, float[] parameters, WeightFormat format) {
+    spec = like.spec;
+    layout = like.layout;
+    this.parameters = parameters;
     weightFormat = format;
   }
 
@@ -50,9 +50,7 @@ public final class Network {
 
   /** A network whose parameters no longer change with this one's. */
   Network copy() {
-    Network copy = new Network(spec);
-    System.arraycopy(parameters, 0, copy.parameters, 0, parameters.length);
-    return new Network(copy, weightFormat);
+    return new Network(this, parameters.clone(), weightFormat);
   }
 
   private static ParameterLayout layout(NetworkSpec spec) {
@@ -92,7 +90,7 @@ public final class Network {
     if (format == WeightFormat.INT8) {
       requireFinite();
     }
-    return new Network(this, format);
+    return new Network(this, parameters, format);
   }
 
   private void requireFinite() {

@@ -178,13 +178,17 @@ final class StreamLayers {
 
   /** One step for nothing, so that the first real one loads no class. */
   void rehearse() {
-    float[] y = new float[spec.networkOutputSize()];
+    rehearse(new float[spec.inputSize()], new float[spec.networkOutputSize()]);
+    clearState();
+  }
+
+  /** One step on x, or on class 0 where classes are wanted. */
+  void rehearse(float[] x, float[] y) {
     if (spec.input() == NetworkSpec.Input.FEATURES) {
-      step(new float[spec.inputSize()], y);
+      step(x, y);
     } else {
       step(0, y);
     }
-    clearState();
   }
 
   /** Takes over the state of the same layers on other kernels. */

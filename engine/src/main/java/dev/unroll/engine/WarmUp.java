@@ -19,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class WarmUp {
   private static final int STEPS = 100;
+
+  /*
+   * Steps after each batch, from a place that C2 does not compile. The batch may be fast because C2
+   * has made all of a step part of its loop, while the parts on their own, which a caller finds after
+   * the hand-over, still wait for their compilation and allocate.
+   */
   private static final int PROBES = 3;
   private static final int QUIET_BATCHES = 8;
   private static final long PATIENCE_NANOS = 60_000_000_000L;
@@ -151,25 +157,12 @@ final class WarmUp {
     while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
       long bytes = allocatedBytes(bean);
       long nanos = runBatch(spec, scratch, x, y);
-      probe(spec, scratch, x, y);
+      for (int i = 0; i < PROBES; i++) {
+        scratch.rehearse(x, y);
+      }
       boolean settled = nanos > fastest - fastest / 10;
       fastest = Math.min(fastest, nanos);
       quiet = settled && allocatedBytes(bean) == bytes ? quiet + 1 : 0;
-    }
-  }
-
-  /*
-   * Steps from a method that runs too seldom to be compiled. The loop above may be fast because C2
-   * has made all of a step part of it, while the parts on their own, which a caller finds after the
-   * hand-over, still wait for their compilation and allocate.
-   */
-  private static void probe(NetworkSpec spec, StreamLayers scratch, float[] x, float[] y) {
-    for (int i = 0; i < PROBES; i++) {
-      if (spec.input() == NetworkSpec.Input.FEATURES) {
-        scratch.step(x, y);
-      } else {
-        scratch.step(0, y);
-      }
     }
   }
 
