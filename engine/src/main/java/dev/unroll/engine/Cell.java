@@ -33,6 +33,9 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
   void step(float[] x, int xo);
 
+  /** Calls the kernels of {@link #step} idly, see {@link Kernels}. */
+  void idleStep();
+
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.
    *

@@ -72,6 +72,19 @@ final class GruCell implements Cell {
   }
 
   @Override
+  public void idleStep() {
+    float[] none = NOTHING;
+    PackedMatrix w = weights.inputHidden;
+    if (w != null && pointwise.step(w, none, 0, weights.hiddenHidden, none, 0)) {
+      return;
+    }
+    weights.idleStep();
+    if (weights.layer.options().isStandard()) {
+      pointwise.forward(1, weights.units, 0, none, 0, none, 0, none, 0, none, 0);
+    }
+  }
+
+  @Override
   public void forward(int t, int previous, int next, int first, int n) {
     multiply(t, previous, first, n);
     update(t, previous, next, first, n);

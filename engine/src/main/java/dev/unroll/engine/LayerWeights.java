@@ -414,6 +414,19 @@ final class LayerWeights {
     affine.affine(hiddenHidden, h, 0, gates, 0);
   }
 
+  /** The products of a step as in {@link Cell#idleStep}. */
+  void idleStep() {
+    float[] none = Cell.NOTHING;
+    if (!joined) {
+      if (inputHidden != null) {
+        affine.affine(inputHidden, none, 0, none, 0);
+      }
+      affine.affineBatchAccumulate(hiddenHidden, 1, none, 0, 0, none, 0, 0);
+      return;
+    }
+    affine.affine(hiddenHidden, none, 0, none, 0);
+  }
+
   boolean isOneHot() {
     return oneHot;
   }

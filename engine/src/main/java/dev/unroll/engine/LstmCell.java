@@ -89,18 +89,32 @@ final class LstmCell implements Cell {
       forward(0, 0, 0, 0, 1);
       return;
     }
-    if (!stepAtOnce(x, xo)) {
+    if (!stepAtOnce(x, xo, state.c, state.h, state.hidden(0))) {
       weights.step(x, xo, state, gates);
       update(0, 0, 0, 0, 1);
     }
   }
 
-  private boolean stepAtOnce(float[] x, int xo) {
+  private boolean stepAtOnce(float[] x, int xo, float[] c, float[] h, int ho) {
     int hidden = weights.layer.hidden();
     return weights.isJoined()
         && projection == null
-        && pointwise.step(
-            weights.hiddenHidden, hidden, x, xo, state.c, 0, state.h, state.hidden(0));
+        && pointwise.step(weights.hiddenHidden, hidden, x, xo, c, 0, h, ho);
+  }
+
+  @Override
+  public void idleStep() {
+    float[] none = NOTHING;
+    if (stepAtOnce(none, 0, none, none, 0)) {
+      return;
+    }
+    weights.idleStep();
+    if (general == null) {
+      pointwise.forward(1, weights.units, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
+    }
+    if (projection != null) {
+      kernels.affine().affineBatch(projection, 1, none, 0, 0, none, 0, 0);
+    }
   }
 
   @Override

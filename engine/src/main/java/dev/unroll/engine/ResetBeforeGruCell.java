@@ -71,6 +71,12 @@ final class ResetBeforeGruCell implements Cell {
     forward(0, 0, 0, 0, 1);
   }
 
+  @Override
+  public void idleStep() {
+    weights.idleStep();
+    kernels.affine().affine(candidateWeights(), NOTHING, 0, NOTHING, 0);
+  }
+
   private float activate(Activation f, int at) {
     clipped[at] = options.clip(gates[at]);
     gates[at] = f.value(clipped[at]);

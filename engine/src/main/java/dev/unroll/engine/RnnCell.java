@@ -45,19 +45,32 @@ final class RnnCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     int h = state.hidden(0);
-    if (!stepAtOnce(x, xo, h)) {
+    if (!stepAtOnce(x, xo, state.h, h)) {
       weights.step(x, xo, state, gates);
       activate(weights.units, 0, h);
     }
   }
 
-  private boolean stepAtOnce(float[] x, int xo, int h) {
+  private boolean stepAtOnce(float[] x, int xo, float[] h, int ho) {
+    int hidden = weights.layer.hidden();
     return weights.isJoined()
         && options.isStandard()
         && raw.length == 0
-        && kernels
-            .rnn()
-            .step(relu, weights.hiddenHidden, weights.layer.hidden(), x, xo, state.h, h);
+        && kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, h, ho);
+  }
+
+  @Override
+  public void idleStep() {
+    float[] none = NOTHING;
+    if (stepAtOnce(none, 0, none, 0)) {
+      return;
+    }
+    weights.idleStep();
+    if (relu) {
+      kernels.rnn().forwardRelu(0, none, 0, none, 0);
+    } else {
+      kernels.rnn().forwardTanh(0, none, 0, none, 0);
+    }
   }
 
   @Override

@@ -176,6 +176,21 @@ final class StreamLayers {
     kernels.elements().copy(y.length, h, ho, y, 0);
   }
 
+  /** See {@link Cell#idleStep}. */
+  void idleStep() {
+    float[] none = Cell.NOTHING;
+    for (Cell cell : cells) {
+      cell.idleStep();
+    }
+    if (sums.length > 0) {
+      kernels.elements().add(0, none, 0, none, 0, none, 0);
+    }
+    if (head != null) {
+      kernels.affine().affine(head, none, 0, none, 0);
+    }
+    kernels.elements().copy(0, none, 0, none, 0);
+  }
+
   /** One step for nothing, so that the first real one loads no class. */
   void rehearse() {
     rehearse(new float[spec.inputSize()], new float[spec.networkOutputSize()]);

@@ -12,12 +12,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a stream's layers on the vector kernels in a thread of low priority, after it has had the
- * kernels compiled for such networks by steps on scratch data. Vector code that C2 has not compiled
- * yet is a hundred times slower than scalar code and allocates; it is ready when batches of steps
- * allocate nothing and get no faster. Loading and choosing the vector kernels takes long enough
- * that it is done here too.
+ * kernels compiled for such networks by idle calls and by steps on scratch data. Vector code that
+ * C2 has not compiled yet is a hundred times slower than scalar code and allocates; it is ready
+ * when batches of steps allocate nothing and get no faster. Loading and choosing the vector kernels
+ * takes long enough that it is done here too.
  */
 final class WarmUp {
+  /*
+   * Idle steps before a real one. With more of them C2 takes what a kernel does for rare, and spills
+   * registers inside its loops.
+   */
+  private static final int IDLE_STEPS = 8;
+  private static final int MOST_ROUNDS = 1000;
+
   private static final int STEPS = 100;
 
   /*
@@ -152,6 +159,7 @@ final class WarmUp {
     float[] x = new float[spec.inputSize()];
     float[] y = new float[spec.networkOutputSize()];
     long start = System.nanoTime();
+    beginIdly(scratch, bean, x, y);
     long fastest = Long.MAX_VALUE;
     int quiet = 0;
     while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
@@ -163,6 +171,25 @@ final class WarmUp {
       boolean settled = nanos > fastest - fastest / 10;
       fastest = Math.min(fastest, nanos);
       quiet = settled && allocatedBytes(bean) == bytes ? quiet + 1 : 0;
+    }
+  }
+
+  /*
+   * C2 compiles what has been called some thousand times. Until then every vector operation is a
+   * loop of calls, all of which C2 would compile first. So most calls do nothing, and a few show C2
+   * which way a step goes.
+   */
+  private static void beginIdly(StreamLayers scratch, ThreadMXBean bean, float[] x, float[] y) {
+    boolean quiet = false;
+    for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
+      long awake = System.nanoTime();
+      for (int i = 0; i < IDLE_STEPS; i++) {
+        scratch.idleStep();
+      }
+      long bytes = allocatedBytes(bean);
+      scratch.rehearse(x, y);
+      quiet = allocatedBytes(bean) == bytes;
+      LockSupport.parkNanos(System.nanoTime() - awake);
     }
   }
 

@@ -337,6 +337,39 @@ class KernelTwinsTest {
       keep("gru.forward", Arrays.copyOf(h, units));
     }
 
+    /* Without results to write to, every kernel of a step returns at once. */
+    private void idle() {
+      float[] none = {};
+      for (WeightFormat format : WeightFormat.values()) {
+        AffineKernels a = k.with(format).affine();
+        for (int rows : new int[] {16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 2064}) {
+          for (int columns : new int[] {1, 33, 130}) {
+            PackedMatrix m = a.allocate(rows, columns, PackedMatrix.Use.STEP);
+            a.affine(m, none, 0, none, 0);
+            a.affineBatch(m, 1, none, 0, 0, none, 0, 0);
+            a.affineBatchAccumulate(m, 1, none, 0, 0, none, 0, 0);
+          }
+        }
+      }
+      for (int units : new int[] {3, 8, 15, 25, 31, 40}) {
+        int columns = units + 1;
+        PackedMatrix w = matrix(4, units, k.lstm().stepStride(units, columns), columns);
+        stepsAtOnce += k.lstm().step(w, units, none, 0, none, 0, none, 0) ? 1 : 0;
+        int stride = k.gru().stepStride(units, columns);
+        PackedMatrix wih = matrix(3, units, stride, 1);
+        PackedMatrix whh = matrix(3, units, stride, units);
+        stepsAtOnce += k.gru().step(wih, none, 0, whh, none, 0) ? 1 : 0;
+        w = matrix(1, units, Kernels.pad(units), columns);
+        stepsAtOnce += k.rnn().step(false, w, units, none, 0, none, 0) ? 1 : 0;
+      }
+      k.lstm().forward(1, 48, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
+      k.gru().forward(1, 48, 0, none, 0, none, 0, none, 0, none, 0);
+      k.rnn().forwardTanh(0, none, 0, none, 0);
+      k.rnn().forwardRelu(0, none, 0, none, 0);
+      k.elements().add(0, none, 0, none, 0, none, 0);
+      k.elements().copy(0, none, 0, none, 0);
+    }
+
     private void lossAndOptimizers(int n) {
       int classes = n - 5;
       float[] y = random(4 * n, 40);
@@ -452,6 +485,14 @@ class KernelTwinsTest {
       // assertArrayEquals with floats compares by Float.compare: bits, with all NaN equal.
       assertArrayEquals(expected.get(i), actual.get(i), "result " + i);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void idleCallsDoNothing(int width) {
+    Run run = new Run(WidthLoader.kernels(width));
+    run.idle();
+    assertTrue(run.stepsAtOnce >= 3, "steps at once: " + run.stepsAtOnce);
   }
 
   /*

@@ -24,6 +24,12 @@ final class Lanes {
   /** Whether there are 32 registers: processors with 512-bit lanes have them, others may not. */
   static final boolean MANY_REGISTERS = LENGTH == Kernels.LANES;
 
+  /**
+   * Turns of an empty loop in an idle call, see {@link Kernels}: the virtual machine counts them
+   * like calls. C2 removes the loop.
+   */
+  static final int IDLE_TURNS = 64;
+
   private Lanes() {}
 
   /**

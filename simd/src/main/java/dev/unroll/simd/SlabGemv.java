@@ -1,5 +1,6 @@
 package dev.unroll.simd;
 
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Slab.MASK;
@@ -17,7 +18,8 @@ import jdk.incubator.vector.FloatVector;
  * any order, and from the second-level cache eight of them out of order take 40 per cent longer.
  * The stride is a parameter, because with a constant one C2 unrolls; kernels of up to four vectors
  * carry the offset from column to column to keep it from that, and those of five to seven, and of
- * four for many columns, multiply by a one that C2 does not know, as in {@link VectorGemv}.
+ * four for many columns, multiply by a one that C2 does not know, as in {@link VectorGemv}. Calls
+ * with no columns are idle.
  */
 final class SlabGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -47,7 +49,7 @@ final class SlabGemv {
   /* Apart from the loop, so that C2 inlines both: together they are too large for that. */
   private static void panel(
       Panels m, int i, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    int columns = m.columns();
+    int columns = z.length == 0 ? 0 : m.columns();
     int r = m.starts[i];
     int height = m.starts[i + 1] - r;
     int stride = height * Float.BYTES;
@@ -79,6 +81,10 @@ final class SlabGemv {
   /* z[0..12 vectors) = b + W x. */
   private static void twelve(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -126,6 +132,10 @@ final class SlabGemv {
   /* z[0..11 vectors) = b + W x. */
   private static void eleven(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -170,6 +180,10 @@ final class SlabGemv {
   /* z[0..10 vectors) = b + W x. */
   private static void ten(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -211,6 +225,10 @@ final class SlabGemv {
   /* z[0..9 vectors) = b + W x. */
   private static void nine(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -248,6 +266,10 @@ final class SlabGemv {
   /* z[0..8 vectors) = b + W x. */
   private static void eight(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -291,6 +313,10 @@ final class SlabGemv {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -331,6 +357,10 @@ final class SlabGemv {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -368,6 +398,10 @@ final class SlabGemv {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -392,6 +426,10 @@ final class SlabGemv {
   /* z[0..4 vectors) = b + W x. */
   private static void four(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -414,6 +452,10 @@ final class SlabGemv {
   /* z[0..4 vectors) = b + W x, many columns. */
   private static void fourOfMany(
       long at, long one, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -435,6 +477,10 @@ final class SlabGemv {
   /* z[0..3 vectors) = b + W x. */
   private static void three(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -454,6 +500,10 @@ final class SlabGemv {
   /* z[0..2 vectors) = b + W x. */
   private static void two(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     long p = at & MASK;
@@ -470,6 +520,10 @@ final class SlabGemv {
   /* z[0..1 vector) = b + W x. */
   private static void one(
       long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     long p = at & MASK;
     for (int k = 0; k < columns; k++) {

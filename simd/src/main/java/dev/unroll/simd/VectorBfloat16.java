@@ -1,5 +1,6 @@
 package dev.unroll.simd;
 
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
@@ -35,22 +36,27 @@ final class VectorBfloat16 extends VectorReduced {
 
   @Override
   void panel(WordPanels m, int i, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int columns = z.length == 0 ? 0 : m.columns();
     int width = m.starts[i + 1] - m.starts[i];
     long at = m.at(i, 0);
     switch (width / LENGTH) {
-      case 8 -> eight(m.columns(), m.slab + at, width, x, xo, b, bo, z, zo);
-      case 6 -> six(m.columns() / 2, m.slab + at, width, x, xo, b, bo, z, zo);
-      case 4 -> four(m, at, width, x, xo, b, bo, z, zo);
-      default -> one(m, at, width, x, xo, b, bo, z, zo);
+      case 8 -> eight(columns, m.slab + at, width, x, xo, b, bo, z, zo);
+      case 6 -> six(columns, m.slab + at, width, x, xo, b, bo, z, zo);
+      case 4 -> four(columns, m.words, at, width, x, xo, b, bo, z, zo);
+      default -> one(columns, m.words, at, width, x, xo, b, bo, z, zo);
     }
     if (m.columns() % 2 > 0) {
-      lastColumn(m, i, x[xo + m.columns() - 1], z, zo);
+      lastColumn(m, i, x, xo + m.columns() - 1, z, zo);
     }
   }
 
   /* z[0..8 vectors) = b + W x without the last of an odd number of columns; weights in the slab, see SlabGemv. */
   private static void eight(
       int columns, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -59,10 +65,10 @@ final class VectorBfloat16 extends VectorReduced {
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
-    for (int k = 0; k + 2 <= columns; k += 2) {
-      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
-      long p = (at + (long) (k / 2) * width * Integer.BYTES) & Slab.MASK;
+    for (int j = 0; j < columns / 2; j++) {
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + 2 * j]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + 2 * j + 1]);
+      long p = (at + (long) j * width * Integer.BYTES) & Slab.MASK;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
       a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
@@ -101,14 +107,18 @@ final class VectorBfloat16 extends VectorReduced {
 
   /* z[0..6 vectors) = b + W x without the last of an odd number of columns; weights in the slab, see SlabGemv. */
   private static void six(
-      int pairs, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      int columns, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
-    for (int j = 0; j < pairs; j++) {
+    for (int j = 0; j < columns / 2; j++) {
       FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + 2 * j]);
       FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + 2 * j + 1]);
       long p = (at + (long) j * width * Integer.BYTES) & Slab.MASK;
@@ -142,9 +152,20 @@ final class VectorBfloat16 extends VectorReduced {
 
   /* z[0..4 vectors) = b + W x without the last of an odd number of columns. */
   private static void four(
-      WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    MemorySegment w = m.words;
-    int columns = m.columns();
+      int columns,
+      MemorySegment w,
+      long at,
+      int width,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -174,9 +195,20 @@ final class VectorBfloat16 extends VectorReduced {
 
   /* z[0..1 vector) = b + W x without the last of an odd number of columns. */
   private static void one(
-      WordPanels m, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    MemorySegment w = m.words;
-    int columns = m.columns();
+      int columns,
+      MemorySegment w,
+      long at,
+      int width,
+      float[] x,
+      int xo,
+      float[] b,
+      int bo,
+      float[] z,
+      int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     for (int k = 0; k + 2 <= columns; k += 2) {
       FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
@@ -190,8 +222,12 @@ final class VectorBfloat16 extends VectorReduced {
   }
 
   /* z += W x of the last column. */
-  private static void lastColumn(WordPanels m, int i, float x, float[] z, int zo) {
-    FloatVector xk = FloatVector.broadcast(SPECIES, x);
+  private static void lastColumn(WordPanels m, int i, float[] x, int xo, float[] z, int zo) {
+    if (z.length == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector xk = FloatVector.broadcast(SPECIES, x[xo]);
     long at = m.at(i, m.words() - 1);
     int rows = m.starts[i + 1] - m.starts[i];
     for (int r = 0; r < rows; r += LENGTH) {

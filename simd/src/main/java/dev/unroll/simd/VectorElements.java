@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
@@ -35,6 +36,10 @@ final class VectorElements implements ElementKernels {
   /* In whole vectors, as h was stored, the loads need not wait until h has reached the cache. */
   @Override
   public void copy(int n, float[] x, int xo, float[] y, int yo) {
+    if (n == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     int j = 0;
     for (; j + LENGTH <= n; j += LENGTH) {
       FloatVector.fromArray(SPECIES, x, xo + j).intoArray(y, yo + j);
@@ -55,6 +60,10 @@ final class VectorElements implements ElementKernels {
 
   @Override
   public void add(int n, float[] a, int ao, float[] b, int bo, float[] y, int yo) {
+    if (n == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector.fromArray(SPECIES, a, ao + j)
           .add(FloatVector.fromArray(SPECIES, b, bo + j))

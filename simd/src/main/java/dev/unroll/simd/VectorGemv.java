@@ -1,5 +1,6 @@
 package dev.unroll.simd;
 
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
@@ -17,7 +18,8 @@ import jdk.incubator.vector.FloatVector;
  * of one accumulator next to each other, each waiting for the one before. Multiplications by a one
  * that C2 does not know make the loop too large for that.
  *
- * <p>Everything is written out, because in methods of this size C2 inlines no helper.
+ * <p>Everything is written out, because in methods of this size C2 inlines no helper. Calls with no
+ * columns are idle.
  */
 final class VectorGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -31,8 +33,9 @@ final class VectorGemv {
 
   /** z = b + W x for one input; b may be z. */
   static void affine(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    assert xo >= 0 && xo + m.columns() <= x.length : "x[" + xo + "], n = " + m.columns();
-    assert zo >= 0 && zo + m.rows() <= z.length : "z[" + zo + "], n = " + m.rows();
+    boolean idle = z.length == 0;
+    assert idle || (xo >= 0 && xo + m.columns() <= x.length) : "x[" + xo + "], n = " + m.columns();
+    assert idle || (zo >= 0 && zo + m.rows() <= z.length) : "z[" + zo + "], n = " + m.rows();
     if (m.slab >= 0) {
       SlabGemv.affine(m, x, xo, b, bo, z, zo);
     } else {
@@ -41,7 +44,7 @@ final class VectorGemv {
   }
 
   private static void ofSegment(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    int columns = m.columns();
+    int columns = z.length == 0 ? 0 : m.columns();
     int[] starts = m.starts;
     MemorySegment w = m.weights;
     int panels = starts.length - 1;
@@ -70,6 +73,10 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
@@ -100,6 +107,10 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     for (int k = 0; k < columns; k++) {
@@ -124,6 +135,10 @@ final class VectorGemv {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);

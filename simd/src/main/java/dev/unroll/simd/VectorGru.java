@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
@@ -52,6 +53,10 @@ final class VectorGru implements GruKernels {
   /* One vector of units; p from gate to gate. */
   private static void units(
       int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
+    if (p == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
@@ -141,7 +146,7 @@ final class VectorGru implements GruKernels {
     if (inputs + hidden > MOST_COLUMNS) {
       return false;
     }
-    int stride = m.rows() * Float.BYTES;
+    int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
     try {
       if (VectorStep.fitsOne(m, 3, hidden) && VectorStep.fitsOne(n, 3, hidden)) {
         VectorStep.gru(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);

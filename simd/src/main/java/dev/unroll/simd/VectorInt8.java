@@ -1,5 +1,6 @@
 package dev.unroll.simd;
 
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
@@ -31,18 +32,20 @@ final class VectorInt8 extends VectorReduced {
 
   @Override
   void panel(WordPanels m, int i, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int columns = z.length == 0 ? 0 : m.columns();
     int r = m.starts[i];
     int width = m.starts[i + 1] - r;
     long at = m.at(i, 0);
     switch (width / LENGTH) {
-      case 8 -> eight(m, r, m.slab + at, width, x, xo, b, bo, z, zo);
-      case 4 -> four(m, r, at, width, x, xo, b, bo, z, zo);
-      default -> one(m, r, at, width, x, xo, b, bo, z, zo);
+      case 8 -> eight(columns, m, r, m.slab + at, width, x, xo, b, bo, z, zo);
+      case 4 -> four(columns, m, r, at, width, x, xo, b, bo, z, zo);
+      default -> one(columns, m, r, at, width, x, xo, b, bo, z, zo);
     }
   }
 
   /* z[0..8 vectors) = b + s # (W x); columns past the last are zeros; weights in the slab, see SlabGemv. */
   private static void eight(
+      int columns,
       WordPanels m,
       int row,
       long at,
@@ -53,8 +56,11 @@ final class VectorInt8 extends VectorReduced {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     float[] s = m.scale();
-    int columns = m.columns();
     FloatVector a0 = FloatVector.zero(SPECIES);
     FloatVector a1 = FloatVector.zero(SPECIES);
     FloatVector a2 = FloatVector.zero(SPECIES);
@@ -192,6 +198,7 @@ final class VectorInt8 extends VectorReduced {
 
   /* z[0..4 vectors) = b + s # (W x); columns past the last are zeros. */
   private static void four(
+      int columns,
       WordPanels m,
       int row,
       long at,
@@ -202,9 +209,12 @@ final class VectorInt8 extends VectorReduced {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     MemorySegment w = m.words;
     float[] s = m.scale();
-    int columns = m.columns();
     FloatVector a0 = FloatVector.zero(SPECIES);
     FloatVector a1 = FloatVector.zero(SPECIES);
     FloatVector a2 = FloatVector.zero(SPECIES);
@@ -278,6 +288,7 @@ final class VectorInt8 extends VectorReduced {
 
   /* z[0..1 vector) = b + s # (W x); columns past the last are zeros. */
   private static void one(
+      int columns,
       WordPanels m,
       int row,
       long at,
@@ -288,9 +299,12 @@ final class VectorInt8 extends VectorReduced {
       int bo,
       float[] z,
       int zo) {
+    if (columns == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     MemorySegment w = m.words;
     float[] s = m.scale();
-    int columns = m.columns();
     FloatVector a0 = FloatVector.zero(SPECIES);
     for (int k = 0; k < columns; k += 4) {
       FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);

@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
@@ -71,6 +72,10 @@ final class VectorLstm implements LstmKernels {
       int tco,
       float[] h,
       int ho) {
+    if (p == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* i = sigmoid(z_i) */
@@ -198,7 +203,7 @@ final class VectorLstm implements LstmKernels {
       return false;
     }
     int inputs = m.columns() - hidden;
-    int stride = m.rows() * Float.BYTES;
+    int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
     try {
       if (VectorStep.fitsOne(m, 4, hidden)) {
         VectorStep.lstm(m.slab, stride, m.bias, inputs, x, xo, hidden, c, co, h, ho);
@@ -207,7 +212,7 @@ final class VectorLstm implements LstmKernels {
       if (VectorStep.fits(m, 4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
         long one = VectorGemv.one;
         VectorStep.lstmOfTwo(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
-        VectorStep.lstmOutput(c, co, h, ho);
+        VectorStep.lstmOutput(h.length == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
         return true;
       }
     } finally {

@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
@@ -21,6 +22,10 @@ final class VectorRnn implements RnnKernels {
   /* h = tanh(z), written out like the LSTM */
   @Override
   public void forwardTanh(int n, float[] z, int zo, float[] h, int ho) {
+    if (n == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector v, a, t, k, r, q, e;
       IntVector s;
@@ -57,7 +62,7 @@ final class VectorRnn implements RnnKernels {
       return false;
     }
     int inputs = m.columns() - hidden;
-    int stride = m.rows() * Float.BYTES;
+    int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
     try {
       if (VectorStep.fitsOne(m, 1, hidden)) {
         VectorStep.rnn(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
@@ -80,6 +85,10 @@ final class VectorRnn implements RnnKernels {
   /* h = max(0, z) */
   @Override
   public void forwardRelu(int n, float[] z, int zo, float[] h, int ho) {
+    if (n == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector v = FloatVector.fromArray(SPECIES, z, zo + j);
       v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho + j);

@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
@@ -24,7 +25,8 @@ import jdk.incubator.vector.IntVector;
  *
  * <p>Gates are not kept. One kernel for this and for training, with stores and loops that end at
  * once, takes 10 per cent more there. Two vectors of an LSTM have ten activations, more than C2
- * compiles in one method: six follow the product, four have a method of their own.
+ * compiles in one method: six follow the product, four have a method of their own. Calls with a
+ * stride of 0 are idle.
  */
 final class VectorStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -63,6 +65,10 @@ final class VectorStep {
       int co,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector zi = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector zf = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector zg = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
@@ -213,6 +219,10 @@ final class VectorStep {
       int co,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector zi = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector yi = FloatVector.fromArray(SPECIES, bias, LENGTH);
     FloatVector zf = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
@@ -384,8 +394,12 @@ final class VectorStep {
   }
 
   /* h_t = sigmoid(z_o) # tanh(c_t) of two vectors, z_o in h_t. Of a flushed c_t h_t is 0 either way. */
-  static void lstmOutput(float[] c, int co, float[] h, int ho) {
-    for (int j = 0; j < 2 * LENGTH; j += LENGTH) {
+  static void lstmOutput(int n, float[] c, int co, float[] h, int ho) {
+    if (n == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    for (int j = 0; j < n; j += LENGTH) {
       FloatVector v, a, t, k, r, q, e;
       IntVector s;
       /* o = sigmoid(z_o) */
@@ -452,6 +466,10 @@ final class VectorStep {
       int hidden,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector xr = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector xz = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
@@ -558,6 +576,10 @@ final class VectorStep {
       int hidden,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector xr1 = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector xr2 = FloatVector.fromArray(SPECIES, bias, LENGTH);
     FloatVector xz1 = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
@@ -739,6 +761,10 @@ final class VectorStep {
       int hidden,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
@@ -792,6 +818,10 @@ final class VectorStep {
       int hidden,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector u = FloatVector.fromArray(SPECIES, bias, LENGTH);
     long w = at & MASK;
@@ -871,6 +901,10 @@ final class VectorStep {
       int hidden,
       float[] h,
       int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector u = FloatVector.fromArray(SPECIES, bias, LENGTH);
     FloatVector y = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
