@@ -33,8 +33,13 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
   void step(float[] x, int xo);
 
-  /** Calls the kernels of {@link #step} idly, see {@link Kernels}. */
-  void idleStep();
+  /**
+   * Calls the kernels of {@link #step} idly, see {@link Kernels}.
+   *
+   * @param n elements for kernels so small that C2 may put them into their callers, whose calls
+   *     then count no more: now and then a few, or C2 would believe that there are never any
+   */
+  void idleStep(int n);
 
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.

@@ -55,7 +55,7 @@ final class GruCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    PackedMatrix w = weights.inputWeights();
+    PackedMatrix w = weights.products.inputWeights();
     if (pointwise.step(w, x, xo, weights.hiddenHidden, state.h, state.hidden(0))) {
       return;
     }
@@ -72,13 +72,13 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public void idleStep() {
+  public void idleStep(int n) {
     float[] none = NOTHING;
     PackedMatrix w = weights.inputHidden;
     if (w != null && pointwise.step(w, none, 0, weights.hiddenHidden, none, 0)) {
       return;
     }
-    weights.idleStep();
+    weights.products.idleStep();
     if (weights.layer.options().isStandard()) {
       pointwise.forward(1, weights.units, 0, none, 0, none, 0, none, 0, none, 0);
     }
@@ -127,7 +127,7 @@ final class GruCell implements Cell {
     int own = first * p;
     int hPrev = state.hidden(previous) + own;
     pointwise.backward(n, p, inputGates, g, recurrentGates, g, state.h, hPrev, dh, own);
-    PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
+    PackedMatrix back = weights.forTraining(weights.hiddenHiddenTransposed);
     if (state.isLocked()) {
       int size = n * p;
       kernels.affine().affineBatch(back, n, recurrentGates, g, 3 * p, product, own, p);

@@ -26,12 +26,6 @@ final class LayerWeights {
   static final String INITIAL_HIDDEN = "h0";
   static final String INITIAL_CELL = "c0";
 
-  /*
-   * So few floats are copied faster one by one: System.arraycopy stores them under a mask, and the
-   * product, which reads them one by one, would wait until they have reached the cache.
-   */
-  private static final int FEW = 64;
-
   final LayerSpec layer;
   final int inputSize;
   final int paddedInput;
@@ -49,6 +43,8 @@ final class LayerWeights {
 
   /** Floats for the pre-activations of one step: the rows, and what vectors read behind them. */
   final int gateFloats;
+
+  final StepProducts products;
 
   /** W_ih, unless the input is one-hot; its bias is b_ih, plus b_hh where the cell adds them. */
   final @Nullable PackedMatrix inputHidden;
@@ -213,6 +209,7 @@ final class LayerWeights {
     hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, hiddenRows, use) : null;
     projectionTransposed =
         training && projected ? memory.matrix(affine, paddedHidden, paddedOutput, use) : null;
+    products = new StepProducts(affine, this);
   }
 
   private int stepStride(Kernels kernels) {
@@ -386,45 +383,14 @@ final class LayerWeights {
     }
   }
 
-  PackedMatrix inputWeights() {
-    return Memory.require(inputHidden, "W_ih is packed unless the input is one-hot");
-  }
-
   /** Whether {@link #hiddenHidden} is [W_ih, W_hh]. */
   boolean isJoined() {
     return joined;
   }
 
-  /** b + W_ih x + W_hh h of one step, in this order; joined, x is put before h. */
-  void step(float[] x, int xo, State state, float[] gates) {
-    float[] h = state.h;
-    if (!joined) {
-      affine.affine(inputWeights(), x, xo, gates, 0);
-      int ho = state.hidden(0);
-      affine.affineBatchAccumulate(hiddenHidden, 1, h, ho, paddedOutput, gates, 0, gateRows);
-      return;
-    }
-    if (inputSize < FEW) {
-      for (int i = 0; i < inputSize; i++) {
-        h[i] = x[xo + i];
-      }
-    } else {
-      System.arraycopy(x, xo, h, 0, inputSize);
-    }
-    affine.affine(hiddenHidden, h, 0, gates, 0);
-  }
-
-  /** The products of a step as in {@link Cell#idleStep}. */
-  void idleStep() {
-    float[] none = Cell.NOTHING;
-    if (!joined) {
-      if (inputHidden != null) {
-        affine.affine(inputHidden, none, 0, none, 0);
-      }
-      affine.affineBatchAccumulate(hiddenHidden, 1, none, 0, 0, none, 0, 0);
-      return;
-    }
-    affine.affine(hiddenHidden, none, 0, none, 0);
+  /** A matrix that only training packs. */
+  PackedMatrix forTraining(@Nullable PackedMatrix matrix) {
+    return Memory.require(matrix, "made for training");
   }
 
   boolean isOneHot() {

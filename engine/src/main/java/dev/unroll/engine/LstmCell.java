@@ -85,12 +85,12 @@ final class LstmCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     if (inputNorm != null) {
-      kernels.affine().affine(weights.inputWeights(), x, xo, gates, 0);
+      kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
       forward(0, 0, 0, 0, 1);
       return;
     }
     if (!stepAtOnce(x, xo, state.c, state.h, state.hidden(0))) {
-      weights.step(x, xo, state, gates);
+      weights.products.step(x, xo, state, gates);
       update(0, 0, 0, 0, 1);
     }
   }
@@ -103,12 +103,12 @@ final class LstmCell implements Cell {
   }
 
   @Override
-  public void idleStep() {
+  public void idleStep(int n) {
     float[] none = NOTHING;
     if (stepAtOnce(none, 0, none, none, 0)) {
       return;
     }
-    weights.idleStep();
+    weights.products.idleStep();
     if (general == null) {
       pointwise.forward(1, weights.units, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
     }
@@ -212,7 +212,7 @@ final class LstmCell implements Cell {
     float[] d = dh;
     if (projection != null) {
       System.arraycopy(dh, first * r, projectedGradients, row * r, n * r);
-      PackedMatrix back = Memory.require(weights.projectionTransposed, "made for training");
+      PackedMatrix back = weights.forTraining(weights.projectionTransposed);
       kernels.affine().affineBatch(back, n, dh, first * r, r, unprojectedGradient, own, p);
       d = unprojectedGradient;
     }
@@ -230,7 +230,7 @@ final class LstmCell implements Cell {
     kernels
         .affine()
         .affineBatch(
-            Memory.require(weights.hiddenHiddenTransposed, "made for training"),
+            weights.forTraining(weights.hiddenHiddenTransposed),
             n,
             recurrentGates,
             z,

@@ -92,4 +92,16 @@ final class ParameterLayout {
     }
     return p;
   }
+
+  Parameter embedding() {
+    return get("embedding.weight");
+  }
+
+  Parameter headWeight() {
+    return get("linear.weight");
+  }
+
+  Parameter headBias() {
+    return get("linear.bias");
+  }
 }

@@ -67,14 +67,14 @@ final class ResetBeforeGruCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    kernels.affine().affine(weights.inputWeights(), x, xo, gates, 0);
+    kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
     forward(0, 0, 0, 0, 1);
   }
 
   @Override
-  public void idleStep() {
-    weights.idleStep();
-    kernels.affine().affine(candidateWeights(), NOTHING, 0, NOTHING, 0);
+  public void idleStep(int n) {
+    weights.products.idleStep();
+    kernels.affine().affine(weights.products.candidateWeights(), NOTHING, 0, NOTHING, 0);
   }
 
   private float activate(Activation f, int at) {
@@ -85,10 +85,6 @@ final class ResetBeforeGruCell implements Cell {
 
   private float slope(Activation f, int at) {
     return f.derivative(clipped[at], gates[at]) * options.clipSlope(clipped[at]);
-  }
-
-  private PackedMatrix candidateWeights() {
-    return Memory.require(weights.candidateHidden, "packed for this cell");
   }
 
   @Override
@@ -112,7 +108,8 @@ final class ResetBeforeGruCell implements Cell {
     }
     kernels
         .affine()
-        .affineBatchAccumulate(candidateWeights(), m, resetHidden, s, p, gates, g + 2 * p, rows);
+        .affineBatchAccumulate(
+            weights.products.candidateWeights(), m, resetHidden, s, p, gates, g + 2 * p, rows);
     for (int row = 0; row < m; row++) {
       for (int j = 0; j < hidden; j++) {
         int at = g + row * rows + j;
@@ -150,7 +147,7 @@ final class ResetBeforeGruCell implements Cell {
         dh[own + k] = flush(d * z);
       }
     }
-    PackedMatrix ofCandidate = Memory.require(weights.candidateTransposed, "made for training");
+    PackedMatrix ofCandidate = weights.forTraining(weights.candidateTransposed);
     kernels.affine().affineBatch(ofCandidate, m, gates, g + 2 * p, rows, resetGradient, own, p);
     for (int row = 0; row < m; row++) {
       for (int j = 0; j < hidden; j++) {
@@ -163,7 +160,7 @@ final class ResetBeforeGruCell implements Cell {
       }
     }
     /* resetGradient becomes the gradient of the recurrent input, which may be masked. */
-    PackedMatrix back = Memory.require(weights.hiddenHiddenTransposed, "made for training");
+    PackedMatrix back = weights.forTraining(weights.hiddenHiddenTransposed);
     kernels.affine().affineBatchAccumulate(back, m, gates, g, rows, resetGradient, own, p);
     if (state.isLocked()) {
       kernels.elements().multiplyAccumulate(m * p, resetGradient, own, state.mask, own, dh, own);

@@ -14,6 +14,7 @@ final class RnnCell implements Cell {
   /* h before zoneout, for BPTT; empty without it. */
   private final float[] raw;
   private final CellOptions options;
+  private final boolean standard;
   private final Activation activation;
 
   /* Clipped pre-activations, where the options are not the usual ones. */
@@ -27,8 +28,9 @@ final class RnnCell implements Cell {
     gates = memory.floats((long) time * state.batch, weights.gateRows);
     raw = memory.floats(weights.zoneout ? (long) time * state.batch : 0, weights.gateRows);
     options = weights.layer.options();
+    standard = options.isStandard();
     activation = options.activation(weights.layer.cell(), 0);
-    long rows = options.isStandard() ? 0 : (long) time * state.batch;
+    long rows = standard ? 0 : (long) time * state.batch;
     clipped = memory.floats(rows, weights.gateRows);
   }
 
@@ -46,7 +48,7 @@ final class RnnCell implements Cell {
   public void step(float[] x, int xo) {
     int h = state.hidden(0);
     if (!stepAtOnce(x, xo, state.h, h)) {
-      weights.step(x, xo, state, gates);
+      weights.products.step(x, xo, state, gates);
       activate(weights.units, 0, h);
     }
   }
@@ -54,22 +56,22 @@ final class RnnCell implements Cell {
   private boolean stepAtOnce(float[] x, int xo, float[] h, int ho) {
     int hidden = weights.layer.hidden();
     return weights.isJoined()
-        && options.isStandard()
+        && standard
         && raw.length == 0
         && kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, h, ho);
   }
 
   @Override
-  public void idleStep() {
+  public void idleStep(int n) {
     float[] none = NOTHING;
     if (stepAtOnce(none, 0, none, 0)) {
       return;
     }
-    weights.idleStep();
+    weights.products.idleStep();
     if (relu) {
-      kernels.rnn().forwardRelu(0, none, 0, none, 0);
+      kernels.rnn().forwardRelu(n, gates, 0, gates, 0);
     } else {
-      kernels.rnn().forwardTanh(0, none, 0, none, 0);
+      kernels.rnn().forwardTanh(n, gates, 0, gates, 0);
     }
   }
 
@@ -85,7 +87,7 @@ final class RnnCell implements Cell {
   }
 
   private void activate(int n, int z, int h) {
-    if (!options.isStandard()) {
+    if (!standard) {
       for (int j = 0; j < n; j++) {
         boolean padding = j % state.paddedHidden >= weights.layer.hidden();
         clipped[z + j] = options.clip(gates[z + j]);
@@ -115,7 +117,7 @@ final class RnnCell implements Cell {
     int z = t * state.batch * p + own;
     float[] hs = raw.length > 0 ? raw : state.h;
     int h = raw.length > 0 ? z : state.hidden(next) + own;
-    if (!options.isStandard()) {
+    if (!standard) {
       for (int j = 0; j < n * p; j++) {
         float slope = activation.derivative(clipped[z + j], hs[h + j]);
         gates[z + j] = ScalarMath.flush(dh[own + j] * slope * options.clipSlope(clipped[z + j]));
@@ -128,14 +130,7 @@ final class RnnCell implements Cell {
     kernels
         .affine()
         .affineBatch(
-            Memory.require(weights.hiddenHiddenTransposed, "made for training"),
-            n,
-            gates,
-            z,
-            p,
-            dh,
-            own,
-            p);
+            weights.forTraining(weights.hiddenHiddenTransposed), n, gates, z, p, dh, own, p);
     state.maskGradient(dh, kernels, first, n);
   }
 }

@@ -41,9 +41,7 @@ public final class Stream {
   public Stream(Network network, Backend backend) {
     spec = network.spec();
     if (spec.bidirectional()) {
-      throw new UnsupportedOperationException(
-          "a bidirectional network cannot stream: its reverse direction starts at the last step;"
-              + " run whole sequences with Unrolled");
+      throw StreamErrors.bidirectional();
     }
     inputSize = spec.inputSize();
     outputSize = spec.networkOutputSize();
@@ -74,10 +72,10 @@ public final class Stream {
    */
   public void step(float[] x, float[] y) {
     if (spec.input() != NetworkSpec.Input.FEATURES) {
-      throw new IllegalArgumentException("this network takes class ids: call step(int, float[])");
+      throw StreamErrors.takesClasses();
     }
     if (x.length != inputSize) {
-      throw new IllegalArgumentException("x must have " + inputSize + " elements, not " + x.length);
+      throw StreamErrors.inputLength(inputSize, x.length);
     }
     checkOutput(y);
     if (warmUp != null) {
@@ -96,12 +94,10 @@ public final class Stream {
    */
   public void step(int id, float[] y) {
     if (spec.input() == NetworkSpec.Input.FEATURES) {
-      throw new IllegalArgumentException(
-          "this network takes feature vectors: call step(float[], float[])");
+      throw StreamErrors.takesFeatures();
     }
     if (id < 0 || id >= spec.inputSize()) {
-      throw new IllegalArgumentException(
-          "class " + id + " is not from 0 to " + (spec.inputSize() - 1));
+      throw StreamErrors.noClass(id, spec.inputSize());
     }
     checkOutput(y);
     if (warmUp != null) {
@@ -112,8 +108,7 @@ public final class Stream {
 
   private void checkOutput(float[] y) {
     if (y.length != outputSize) {
-      throw new IllegalArgumentException(
-          "y must have " + outputSize + " elements, not " + y.length);
+      throw StreamErrors.outputLength(outputSize, y.length);
     }
   }
 
@@ -162,15 +157,7 @@ public final class Stream {
 
   private void checkState(float[] h, float[] c) {
     if (h.length != spec.hiddenStateSize() || c.length != spec.cellStateSize()) {
-      throw new IllegalArgumentException(
-          "the state has "
-              + spec.hiddenStateSize()
-              + " hidden and "
-              + spec.cellStateSize()
-              + " cell elements, not "
-              + h.length
-              + " and "
-              + c.length);
+      throw StreamErrors.stateLength(spec, h.length, c.length);
     }
   }
 

@@ -93,8 +93,8 @@ final class StreamLayers {
     int padded = Kernels.pad(spec.outputSize());
     PackedMatrix packed = memory.matrix(kernels.affine(), padded, width, PackedMatrix.Use.STEP);
     float[] parameters = network.values();
-    int w = network.layout().get("linear.weight").offset();
-    int bias = network.layout().get("linear.bias").offset();
+    int w = network.layout().headWeight().offset();
+    int bias = network.layout().headBias().offset();
     kernels.affine().pack(packed, 0, 0, spec.outputSize(), width, parameters, w, width);
     kernels.affine().packBias(packed, 0, spec.outputSize(), parameters, bias);
     return packed;
@@ -104,7 +104,7 @@ final class StreamLayers {
     if (network.spec().input() != NetworkSpec.Input.EMBEDDING) {
       return Cell.NOTHING;
     }
-    Parameter p = network.layout().get("embedding.weight");
+    Parameter p = network.layout().embedding();
     float[] copy = memory.floats(p.rows(), p.columns());
     System.arraycopy(network.values(), p.offset(), copy, 0, copy.length);
     return copy;
@@ -151,9 +151,9 @@ final class StreamLayers {
     int ho = states[0].hidden(0);
     for (int l = 1; l < cells.length; l++) {
       if (joined.length > 0) {
-        int size = spec.layerOutputSize(l - 1);
+        int size = weights[l].inputSize - weights[0].inputSize;
         System.arraycopy(h, ho, joined, 0, size);
-        System.arraycopy(x, 0, joined, size, spec.layerInputSize(0));
+        System.arraycopy(x, 0, joined, size, weights[0].inputSize);
         stepCell(l, joined, 0);
       } else {
         stepCell(l, h, ho);
@@ -177,18 +177,18 @@ final class StreamLayers {
   }
 
   /** See {@link Cell#idleStep}. */
-  void idleStep() {
+  void idleStep(int n) {
     float[] none = Cell.NOTHING;
     for (Cell cell : cells) {
-      cell.idleStep();
+      cell.idleStep(n);
     }
     if (sums.length > 0) {
-      kernels.elements().add(0, none, 0, none, 0, none, 0);
+      kernels.elements().add(n, input, 0, input, 0, sums[0], 0);
     }
     if (head != null) {
       kernels.affine().affine(head, none, 0, none, 0);
     }
-    kernels.elements().copy(0, none, 0, none, 0);
+    kernels.elements().copy(n, input, 0, input, 0);
   }
 
   /** One step for nothing, so that the first real one loads no class. */

@@ -184,7 +184,7 @@ final class WarmUp {
     for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
       long awake = System.nanoTime();
       for (int i = 0; i < IDLE_STEPS; i++) {
-        scratch.idleStep();
+        scratch.idleStep(i > 0 ? 0 : Kernels.LANES);
       }
       long bytes = allocatedBytes(bean);
       scratch.rehearse(x, y);

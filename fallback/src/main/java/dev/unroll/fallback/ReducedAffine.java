@@ -73,7 +73,7 @@ public abstract class ReducedAffine implements AffineKernels {
       int offset,
       int stride) {
     if (column != 0 || columns != to.columns()) {
-      throw new IllegalArgumentException("rows of reduced weights are packed whole");
+      throw ReducedErrors.packedWhole();
     }
     if (to instanceof ReducedMatrix m) {
       for (int i = 0; i < rows; i++) {
@@ -141,7 +141,7 @@ public abstract class ReducedAffine implements AffineKernels {
       float[] from,
       int offset,
       int stride) {
-    throw inferenceOnly();
+    throw ReducedErrors.inferenceOnly();
   }
 
   @Override
@@ -158,10 +158,6 @@ public abstract class ReducedAffine implements AffineKernels {
       float[] dw,
       int dwo,
       int dws) {
-    throw inferenceOnly();
-  }
-
-  private static UnsupportedOperationException inferenceOnly() {
-    return new UnsupportedOperationException("reduced weights are for inference only");
+    throw ReducedErrors.inferenceOnly();
   }
 }

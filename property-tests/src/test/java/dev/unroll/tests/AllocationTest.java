@@ -22,6 +22,7 @@ import dev.unroll.engine.Topology;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
 import dev.unroll.fallback.WeightFormat;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** 0 bytes per step, sequence and training step, once C2 has compiled the kernels. */
 class AllocationTest {
@@ -128,6 +130,29 @@ class AllocationTest {
     }
     assertArrayEquals(expected, y, "across the hand-over");
     assertNoBytes(() -> stream.step(x, y));
+  }
+
+  /* Not even once: in a virtual machine of its own, where nothing else was compiled. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "LSTM 64 0 1 F32",
+        "LSTM 20 9 2 F32",
+        "LSTM 40 0 1 BF16",
+        "GRU 16 0 3 F32",
+        "RNN_TANH 40 0 1 F32",
+        "RNN_RELU 64 0 1 INT8"
+      })
+  void aStreamAllocatesNothingOverItsHandOver(String network)
+      throws IOException, InterruptedException {
+    String kernels = System.getProperty("tests.kernels", "auto");
+    Forked.Result result =
+        Forked.run(
+            List.of("--add-modules=jdk.incubator.vector", "-Dunroll.kernels=" + kernels),
+            "dev.unroll.tests.HandOver",
+            List.of(network.split(" ")));
+    assertEquals(0, result.code(), result.err());
+    assertEquals("0 bytes", result.out().strip());
   }
 
   @ParameterizedTest

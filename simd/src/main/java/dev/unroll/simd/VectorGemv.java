@@ -34,8 +34,8 @@ final class VectorGemv {
   /** z = b + W x for one input; b may be z. */
   static void affine(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     boolean idle = z.length == 0;
-    assert idle || (xo >= 0 && xo + m.columns() <= x.length) : "x[" + xo + "], n = " + m.columns();
-    assert idle || (zo >= 0 && zo + m.rows() <= z.length) : "z[" + zo + "], n = " + m.rows();
+    assert idle || (xo >= 0 && xo + m.columns() <= x.length);
+    assert idle || (zo >= 0 && zo + m.rows() <= z.length);
     if (m.slab >= 0) {
       SlabGemv.affine(m, x, xo, b, bo, z, zo);
     } else {

@@ -192,14 +192,11 @@ final class VectorGru implements GruKernels {
       int hpo,
       float[] dh,
       int dho) {
-    assert p % LENGTH == 0 : "p = " + p + " for vectors of " + LENGTH;
-    assert gxo >= 0 && gxo + 3 * p <= gx.length
-        : "gx[" + gxo + "], n = " + 3 * p + " of " + gx.length;
-    assert gho >= 0 && gho + 3 * p <= gh.length
-        : "gh[" + gho + "], n = " + 3 * p + " of " + gh.length;
-    assert hpo >= 0 && hpo + p <= hPrev.length
-        : "hPrev[" + hpo + "], n = " + p + " of " + hPrev.length;
-    assert dho >= 0 && dho + p <= dh.length : "dh[" + dho + "], n = " + p + " of " + dh.length;
+    assert p % LENGTH == 0;
+    assert gxo >= 0 && gxo + 3 * p <= gx.length;
+    assert gho >= 0 && gho + 3 * p <= gh.length;
+    assert hpo >= 0 && hpo + p <= hPrev.length;
+    assert dho >= 0 && dho + p <= dh.length;
     for (int j = 0; j < p; j += LENGTH) {
       int x = gxo + j;
       int g = gho + j;

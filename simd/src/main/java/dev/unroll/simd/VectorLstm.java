@@ -253,14 +253,12 @@ final class VectorLstm implements LstmKernels {
       int dho,
       float[] dc,
       int dco) {
-    assert p % LENGTH == 0 : "p = " + p + " for vectors of " + LENGTH;
-    assert zo >= 0 && zo + 4 * p <= z.length : "z[" + zo + "], n = " + 4 * p + " of " + z.length;
-    assert cpo >= 0 && cpo + p <= cPrev.length
-        : "cPrev[" + cpo + "], n = " + p + " of " + cPrev.length;
-    assert tco >= 0 && tco + p <= tanhC.length
-        : "tanhC[" + tco + "], n = " + p + " of " + tanhC.length;
-    assert dho >= 0 && dho + p <= dh.length : "dh[" + dho + "], n = " + p + " of " + dh.length;
-    assert dco >= 0 && dco + p <= dc.length : "dc[" + dco + "], n = " + p + " of " + dc.length;
+    assert p % LENGTH == 0;
+    assert zo >= 0 && zo + 4 * p <= z.length;
+    assert cpo >= 0 && cpo + p <= cPrev.length;
+    assert tco >= 0 && tco + p <= tanhC.length;
+    assert dho >= 0 && dho + p <= dh.length;
+    assert dco >= 0 && dco + p <= dc.length;
     for (int j = 0; j < p; j += LENGTH) {
       int zj = zo + j;
       FloatVector i = FloatVector.fromArray(SPECIES, z, zj);

@@ -1,0 +1,53 @@
+package dev.unroll.tests;
+
+import com.sun.management.ThreadMXBean;
+import dev.unroll.engine.Backend;
+import dev.unroll.engine.CellKind;
+import dev.unroll.engine.Initialization;
+import dev.unroll.engine.LayerSpec;
+import dev.unroll.engine.Network;
+import dev.unroll.engine.NetworkSpec;
+import dev.unroll.engine.Stream;
+import dev.unroll.fallback.WeightFormat;
+import java.lang.management.ManagementFactory;
+
+/**
+ * A program that counts the bytes of a stream's steps from the first one, over the hand-over, until
+ * everything is compiled.
+ */
+final class HandOver {
+
+  /* Apart, since the virtual machine makes the strings of a class before it compiles a method. */
+  private static final class Caller {
+    static long steps(Stream stream, float[] x, float[] y, long nanos, ThreadMXBean threads) {
+      long end = System.nanoTime() + nanos;
+      long bytes = threads.getCurrentThreadAllocatedBytes();
+      do {
+        stream.step(x, y);
+      } while (System.nanoTime() < end);
+      return threads.getCurrentThreadAllocatedBytes() - bytes;
+    }
+  }
+
+  private HandOver() {}
+
+  /** Cell, hidden size, projection (0 for none), layers, weight format. */
+  public static void main(String[] args) throws InterruptedException {
+    int hidden = Integer.parseInt(args[1]);
+    int projection = Integer.parseInt(args[2]);
+    LayerSpec layer = new LayerSpec(CellKind.valueOf(args[0]), hidden, projection, true);
+    NetworkSpec spec = NetworkSpec.recurrent(21, Integer.parseInt(args[3]), layer).withHead(5);
+    Network network = Network.create(spec, Initialization.PYTORCH, 1);
+    network = network.quantize(WeightFormat.valueOf(args[4]));
+    float[] x = new float[21];
+    float[] y = new float[5];
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Stream other = new Stream(network, Backend.choose("fallback"));
+    Caller.steps(other, x, y, 0, threads); // loads the classes of this program
+    Stream stream = new Stream(network);
+    long bytes = Caller.steps(stream, x, y, 300_000_000L, threads);
+    Backend.warmUp();
+    bytes += Caller.steps(stream, x, y, 500_000_000L, threads);
+    System.out.println(bytes + " bytes");
+  }
+}
