@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,13 @@ final class WarmUp {
    */
   private static final int IDLE_STEPS = 8;
   private static final int MOST_ROUNDS = 1000;
+
+  /*
+   * Rests between them, in times of the work: the fewer steps before C2 is done, the less of the
+   * callers' time goes to them. While somebody waits it is to be over soon.
+   */
+  private static final int LONG_REST = 3;
+  private static final AtomicInteger WAITING = new AtomicInteger();
 
   private static final int STEPS = 100;
 
@@ -115,8 +123,13 @@ final class WarmUp {
 
   /** Waits for every warm-up begun so far. */
   static void awaitAll() throws InterruptedException {
-    for (WarmUp task : PENDING) {
-      task.ready.await();
+    WAITING.incrementAndGet();
+    try {
+      for (WarmUp task : PENDING) {
+        task.ready.await();
+      }
+    } finally {
+      WAITING.decrementAndGet();
     }
   }
 
@@ -189,7 +202,8 @@ final class WarmUp {
       long bytes = allocatedBytes(bean);
       scratch.rehearse(x, y);
       quiet = allocatedBytes(bean) == bytes;
-      LockSupport.parkNanos(System.nanoTime() - awake);
+      int rest = WAITING.get() > 0 ? 1 : LONG_REST;
+      LockSupport.parkNanos(rest * (System.nanoTime() - awake));
     }
   }
 
