@@ -1,7 +1,5 @@
 package dev.unroll.engine;
 
-import dev.unroll.fallback.ScalarMath;
-
 /**
  * An activation function of a gate or a state, from ONNX's list.
  *
@@ -37,9 +35,6 @@ public record Activation(Kind kind, float alpha, float beta) {
     AFFINE
   }
 
-  /* From here on log(1 + exp(x)) rounds to x. */
-  private static final float SOFTPLUS_LINEAR = 30f;
-
   /** Checks the parameters. */
   public Activation {
     if (!Float.isFinite(alpha) || !Float.isFinite(beta)) {
@@ -71,20 +66,7 @@ public record Activation(Kind kind, float alpha, float beta) {
    * @return the value
    */
   public float value(float x) {
-    return switch (kind) {
-      case SIGMOID -> ScalarMath.sigmoid(x);
-      case TANH -> ScalarMath.tanh(x);
-      case RELU -> x > 0 ? x : x * 0f;
-      case LEAKY_RELU -> x >= 0 ? x : alpha * x;
-      case THRESHOLDED_RELU -> x >= alpha ? x : 0f;
-      case ELU -> x >= 0 ? x : alpha * (float) StrictMath.expm1(x);
-      case HARD_SIGMOID -> Math.min(1f, Math.max(0f, ScalarMath.fma(alpha, x, beta)));
-      case SOFTSIGN -> x / (1f + Math.abs(x));
-      case SOFTPLUS ->
-          x > SOFTPLUS_LINEAR ? x : (float) StrictMath.log1p(StrictMath.exp((double) x));
-      case SCALED_TANH -> alpha * ScalarMath.tanh(beta * x);
-      case AFFINE -> ScalarMath.fma(alpha, x, beta);
-    };
+    return ActivationMath.value(this, x);
   }
 
   /**
@@ -95,21 +77,6 @@ public record Activation(Kind kind, float alpha, float beta) {
    * @return the derivative; at a kink that of the left side
    */
   public float derivative(float x, float y) {
-    return switch (kind) {
-      case SIGMOID -> ScalarMath.fma(-y, y, y);
-      case TANH -> ScalarMath.fma(-y, y, 1f);
-      case RELU -> x > 0 ? 1f : 0f;
-      case LEAKY_RELU -> x > 0 ? 1f : alpha;
-      case THRESHOLDED_RELU -> x > alpha ? 1f : 0f;
-      case ELU -> x > 0 ? 1f : y + alpha;
-      case HARD_SIGMOID -> y > 0 && y < 1 ? alpha : 0f;
-      case SOFTSIGN -> 1f / ((1f + Math.abs(x)) * (1f + Math.abs(x)));
-      case SOFTPLUS -> ScalarMath.sigmoid(x);
-      case SCALED_TANH -> {
-        float t = ScalarMath.tanh(beta * x);
-        yield alpha * beta * ScalarMath.fma(-t, t, 1f);
-      }
-      case AFFINE -> alpha;
-    };
+    return ActivationMath.derivative(this, x, y);
   }
 }

@@ -79,13 +79,4 @@ public record CellOptions(
   public Activation activation(CellKind cell, int index) {
     return (activations.isEmpty() ? usual(cell) : activations).get(index);
   }
-
-  float clip(float z) {
-    return clip == 0 ? z : Math.min(clip, Math.max(-clip, z));
-  }
-
-  /** Derivative of {@link #clip(float)}, from its value. */
-  float clipSlope(float clipped) {
-    return clip == 0 || Math.abs(clipped) < clip ? 1f : 0f;
-  }
 }

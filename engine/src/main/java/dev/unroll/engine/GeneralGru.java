@@ -22,12 +22,13 @@ final class GeneralGru implements GruKernels {
   }
 
   private float activate(Activation f, float z, int at) {
-    clipped[at] = options.clip(z);
-    return f.value(clipped[at]);
+    clipped[at] = ActivationMath.clip(options.clip(), z);
+    return ActivationMath.value(f, clipped[at]);
   }
 
   private float slope(Activation f, float y, int at) {
-    return f.derivative(clipped[at], y) * options.clipSlope(clipped[at]);
+    return ActivationMath.derivative(f, clipped[at], y)
+        * ActivationMath.clipSlope(options.clip(), clipped[at]);
   }
 
   @Override

@@ -51,9 +51,9 @@ final class GeneralLstm implements LstmKernels {
   }
 
   private float activate(Activation f, float z, float[] gates, int at) {
-    float x = options.clip(z);
+    float x = ActivationMath.clip(options.clip(), z);
     clipped[at] = x;
-    gates[at] = f.value(x);
+    gates[at] = ActivationMath.value(f, x);
     return gates[at];
   }
 
@@ -96,14 +96,16 @@ final class GeneralLstm implements LstmKernels {
       for (int j = 0; j < hidden; j++) {
         int at = zo + 4 * s + 3 * p + j;
         float o = activate(gate, fma(peephole(2, p, j), c[co + s + j], z[at]), z, at);
-        tanhC[tco + s + j] = output.value(argument[tco + s + j]);
+        tanhC[tco + s + j] = ActivationMath.value(output, argument[tco + s + j]);
         h[ho + s + j] = flush(o * tanhC[tco + s + j]);
       }
     }
   }
 
   private float gradient(Activation f, float upstream, float[] gates, int at) {
-    float slope = f.derivative(clipped[at], gates[at]) * options.clipSlope(clipped[at]);
+    float slope =
+        ActivationMath.derivative(f, clipped[at], gates[at])
+            * ActivationMath.clipSlope(options.clip(), clipped[at]);
     return flush(upstream * slope);
   }
 
@@ -127,7 +129,8 @@ final class GeneralLstm implements LstmKernels {
         int at = zo + 4 * s + 3 * p + j;
         int a = tco + s + j;
         float upstream = dh[dho + s + j];
-        argumentGradient[j] = upstream * z[at] * output.derivative(argument[a], tanhC[a]);
+        argumentGradient[j] =
+            upstream * z[at] * ActivationMath.derivative(output, argument[a], tanhC[a]);
         z[at] = gradient(gate, upstream * tanhC[a], z, at);
       }
       if (norm != null) {

@@ -78,13 +78,14 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   private float activate(Activation f, int at) {
-    clipped[at] = options.clip(gates[at]);
-    gates[at] = f.value(clipped[at]);
+    clipped[at] = ActivationMath.clip(options.clip(), gates[at]);
+    gates[at] = ActivationMath.value(f, clipped[at]);
     return gates[at];
   }
 
   private float slope(Activation f, int at) {
-    return f.derivative(clipped[at], gates[at]) * options.clipSlope(clipped[at]);
+    return ActivationMath.derivative(f, clipped[at], gates[at])
+        * ActivationMath.clipSlope(options.clip(), clipped[at]);
   }
 
   @Override

@@ -90,8 +90,9 @@ final class RnnCell implements Cell {
     if (!standard) {
       for (int j = 0; j < n; j++) {
         boolean padding = j % state.paddedHidden >= weights.layer.hidden();
-        clipped[z + j] = options.clip(gates[z + j]);
-        state.h[h + j] = padding ? 0f : ScalarMath.flush(activation.value(clipped[z + j]));
+        clipped[z + j] = ActivationMath.clip(options.clip(), gates[z + j]);
+        state.h[h + j] =
+            padding ? 0f : ScalarMath.flush(ActivationMath.value(activation, clipped[z + j]));
       }
     } else if (relu) {
       kernels.rnn().forwardRelu(n, gates, z, state.h, h);
@@ -119,8 +120,10 @@ final class RnnCell implements Cell {
     int h = raw.length > 0 ? z : state.hidden(next) + own;
     if (!standard) {
       for (int j = 0; j < n * p; j++) {
-        float slope = activation.derivative(clipped[z + j], hs[h + j]);
-        gates[z + j] = ScalarMath.flush(dh[own + j] * slope * options.clipSlope(clipped[z + j]));
+        float slope = ActivationMath.derivative(activation, clipped[z + j], hs[h + j]);
+        gates[z + j] =
+            ScalarMath.flush(
+                dh[own + j] * slope * ActivationMath.clipSlope(options.clip(), clipped[z + j]));
       }
     } else if (relu) {
       kernels.rnn().backwardRelu(n * p, hs, h, dh, own, gates, z);
