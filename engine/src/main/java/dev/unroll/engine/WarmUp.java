@@ -24,13 +24,17 @@ final class WarmUp {
    * registers inside its loops.
    */
   private static final int IDLE_STEPS = 8;
+
+  /* Then real steps only, for what is never called idly. */
   private static final int MOST_ROUNDS = 1000;
 
   /*
    * Rests between them, in times of the work: the fewer steps before C2 is done, the less of the
-   * callers' time goes to them. While somebody waits it is to be over soon.
+   * callers' time goes to them. Only as long as the work while somebody waits, or when the network
+   * is so large that its scalar steps cost the callers more.
    */
   private static final int LONG_REST = 3;
+  private static final long LONGEST_REST_NANOS = 50_000_000L;
   private static final AtomicInteger WAITING = new AtomicInteger();
 
   private static final int STEPS = 100;
@@ -202,8 +206,9 @@ final class WarmUp {
       long bytes = allocatedBytes(bean);
       scratch.rehearse(x, y);
       quiet = allocatedBytes(bean) == bytes;
-      int rest = WAITING.get() > 0 ? 1 : LONG_REST;
-      LockSupport.parkNanos(rest * (System.nanoTime() - awake));
+      long work = System.nanoTime() - awake;
+      long rest = WAITING.get() > 0 ? 0 : Math.min(LONG_REST * work, LONGEST_REST_NANOS);
+      LockSupport.parkNanos(Math.max(work, rest));
     }
   }
 
