@@ -54,6 +54,11 @@ final class ActivationMath {
     return bound == 0 ? z : Math.min(bound, Math.max(-bound, z));
   }
 
+  /** Derivative of y = f(clip(z)), from the clipped z. */
+  static float derivative(Activation f, float bound, float clipped, float y) {
+    return derivative(f, clipped, y) * clipSlope(bound, clipped);
+  }
+
   /** Derivative of {@link #clip}, from its value. */
   static float clipSlope(float bound, float clipped) {
     return bound == 0 || Math.abs(clipped) < bound ? 1f : 0f;

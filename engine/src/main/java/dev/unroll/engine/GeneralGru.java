@@ -27,8 +27,7 @@ final class GeneralGru implements GruKernels {
   }
 
   private float slope(Activation f, float y, int at) {
-    return ActivationMath.derivative(f, clipped[at], y)
-        * ActivationMath.clipSlope(options.clip(), clipped[at]);
+    return ActivationMath.derivative(f, options.clip(), clipped[at], y);
   }
 
   @Override

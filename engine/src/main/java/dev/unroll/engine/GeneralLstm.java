@@ -103,10 +103,7 @@ final class GeneralLstm implements LstmKernels {
   }
 
   private float gradient(Activation f, float upstream, float[] gates, int at) {
-    float slope =
-        ActivationMath.derivative(f, clipped[at], gates[at])
-            * ActivationMath.clipSlope(options.clip(), clipped[at]);
-    return flush(upstream * slope);
+    return flush(upstream * ActivationMath.derivative(f, options.clip(), clipped[at], gates[at]));
   }
 
   @Override

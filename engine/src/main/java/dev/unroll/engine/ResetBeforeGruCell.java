@@ -84,8 +84,7 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   private float slope(Activation f, int at) {
-    return ActivationMath.derivative(f, clipped[at], gates[at])
-        * ActivationMath.clipSlope(options.clip(), clipped[at]);
+    return ActivationMath.derivative(f, options.clip(), clipped[at], gates[at]);
   }
 
   @Override

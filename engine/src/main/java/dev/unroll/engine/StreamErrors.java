@@ -27,11 +27,15 @@ final class StreamErrors {
   }
 
   static IllegalArgumentException inputLength(int wanted, int given) {
-    return new IllegalArgumentException("x must have " + wanted + " elements, not " + given);
+    return length("x", wanted, given);
   }
 
   static IllegalArgumentException outputLength(int wanted, int given) {
-    return new IllegalArgumentException("y must have " + wanted + " elements, not " + given);
+    return length("y", wanted, given);
+  }
+
+  private static IllegalArgumentException length(String what, int wanted, int given) {
+    return new IllegalArgumentException(what + " must have " + wanted + " elements, not " + given);
   }
 
   static IllegalArgumentException stateLength(NetworkSpec spec, int hidden, int cell) {

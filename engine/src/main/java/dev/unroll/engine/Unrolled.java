@@ -140,12 +140,10 @@ public final class Unrolled {
     gradients = memory.floats(back, network.layout().size());
     boolean headed = spec.outputSize() > 0;
     headStride = Kernels.pad(spec.outputSize());
-    headWeightOffset = headed ? network.layout().get("linear.weight").offset() : 0;
-    headBiasOffset = headed ? network.layout().get("linear.bias").offset() : 0;
+    headWeightOffset = headed ? network.layout().headWeight().offset() : 0;
+    headBiasOffset = headed ? network.layout().headBias().offset() : 0;
     embeddingOffset =
-        spec.input() == NetworkSpec.Input.EMBEDDING
-            ? network.layout().get("embedding.weight").offset()
-            : 0;
+        spec.input() == NetworkSpec.Input.EMBEDDING ? network.layout().embedding().offset() : 0;
     PackedMatrix.Use use = n < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
     int width = spec.recurrentOutputSize();
     head = headed ? memory.matrix(kernels.affine(), headStride, width, use) : null;

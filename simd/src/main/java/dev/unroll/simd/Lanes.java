@@ -26,7 +26,8 @@ final class Lanes {
 
   /**
    * Turns of an empty loop in an idle call, see {@link Kernels}: the virtual machine counts them
-   * like calls. C2 removes the loop.
+   * like calls. C2 removes the loop. It is written out in every kernel, since a helper's turns
+   * would count for the helper.
    */
   static final int IDLE_TURNS = 64;
 
