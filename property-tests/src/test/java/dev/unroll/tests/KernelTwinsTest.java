@@ -77,7 +77,7 @@ class KernelTwinsTest {
         denseGates(units);
       }
       for (int units : new int[] {3, 4, 7, 8, 11, 15, 16, 25, 31, 32, 40}) {
-        for (int inputs : new int[] {1, 8, 17, 70}) {
+        for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
           steps(units, inputs);
         }
       }

@@ -24,8 +24,11 @@ final class Panels extends PackedMatrix {
   /* Larger matrices wait for memory, not for range checks. */
   private static final long LARGEST = Slab.SIZE / 4;
 
-  /* Of so many columns the first-level cache keeps a panel of 128 rows from one step to the next. */
-  static final int FEW_COLUMNS = 48;
+  /* Bytes of weights that the first-level cache keeps from one step to the next. */
+  private static final int KEPT = 1 << 15;
+
+  /* Of so many columns it keeps a panel of 128 rows beside those of other matrices. */
+  private static final int FEW_COLUMNS = 48;
 
   /* Rows of a panel of more columns, and of how many columns the cache keeps such a panel too. */
   private static final int LOW = 64;
@@ -78,6 +81,20 @@ final class Panels extends PackedMatrix {
     return Arrays.copyOf(starts, n + 1);
   }
 
+  /**
+   * Whether a cell of two vectors of units takes its steps at once. Its gates are padded then;
+   * padding costs time and cache, and so counts twice.
+   *
+   * @param columns inputs and units
+   */
+  static boolean atOnce(int gates, int hidden, int columns) {
+    return hidden <= 2 * LENGTH && isKept(gates * (4 * LENGTH - hidden), columns);
+  }
+
+  private static boolean isKept(int rows, int columns) {
+    return (long) rows * columns * Float.BYTES <= KEPT;
+  }
+
   /** The panel of a row. */
   static int panel(int[] starts, int row) {
     int at = Arrays.binarySearch(starts, row);
@@ -88,7 +105,8 @@ final class Panels extends PackedMatrix {
   private int height(int left) {
     if (slab >= 0) {
       boolean between = columns() > FEW_COLUMNS && columns() <= MANY_COLUMNS;
-      return between && LENGTH == Kernels.LANES ? low(left) : tall(left);
+      boolean one = rows() <= 8 * LENGTH && isKept(rows(), columns());
+      return between && !one && LENGTH == Kernels.LANES ? low(left) : tall(left);
     }
     return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
   }

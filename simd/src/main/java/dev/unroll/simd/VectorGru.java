@@ -19,9 +19,6 @@ import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the GRU cell, written out like {@link VectorLstm}. */
 final class VectorGru implements GruKernels {
-  /* Of more columns both products are as fast or faster in kernels of their own. */
-  private static final int MOST_COLUMNS = 64;
-
   @Override
   public void forward(
       int m,
@@ -46,8 +43,7 @@ final class VectorGru implements GruKernels {
   /* Cells that take a step at once are padded, and single vectors, which would hold several gates. */
   @Override
   public int stepStride(int hidden, int columns) {
-    boolean padded = hidden <= LENGTH || (hidden <= 2 * LENGTH && columns <= MOST_COLUMNS);
-    return padded ? Kernels.pad(hidden) : hidden;
+    return hidden <= LENGTH || Panels.atOnce(3, hidden, columns) ? Kernels.pad(hidden) : hidden;
   }
 
   /* One vector of units; p from gate to gate. */
@@ -143,17 +139,17 @@ final class VectorGru implements GruKernels {
     }
     int inputs = m.columns();
     int hidden = n.columns();
-    if (inputs + hidden > MOST_COLUMNS) {
-      return false;
-    }
     int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
+    long one = VectorGemv.one;
     try {
       if (VectorStep.fitsOne(m, 3, hidden) && VectorStep.fitsOne(n, 3, hidden)) {
-        VectorStep.gru(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+        VectorStep.gru(m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fits(m, 3, 2) && VectorStep.fits(n, 3, 2)) {
-        VectorStep.gruOfTwo(m.slab, stride, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+      boolean padded = stepStride(hidden, inputs + hidden) == 2 * LENGTH;
+      if (padded && VectorStep.fits(m, 3, 2) && VectorStep.fits(n, 3, 2)) {
+        VectorStep.gruOfTwo(
+            m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }
     } finally {

@@ -56,7 +56,7 @@ final class VectorLstm implements LstmKernels {
     if (hidden <= LENGTH) {
       return Kernels.pad(hidden);
     }
-    return hidden <= 2 * LENGTH && columns <= Panels.FEW_COLUMNS ? 2 * LENGTH : hidden;
+    return Panels.atOnce(4, hidden, columns) ? 2 * LENGTH : hidden;
   }
 
   /* One vector of units; p from gate to gate. */
@@ -204,13 +204,13 @@ final class VectorLstm implements LstmKernels {
     }
     int inputs = m.columns() - hidden;
     int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
+    long one = VectorGemv.one;
     try {
       if (VectorStep.fitsOne(m, 4, hidden)) {
-        VectorStep.lstm(m.slab, stride, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+        VectorStep.lstm(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
         return true;
       }
       if (VectorStep.fits(m, 4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
-        long one = VectorGemv.one;
         VectorStep.lstmOfTwo(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
         VectorStep.lstmOutput(h.length == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
         return true;

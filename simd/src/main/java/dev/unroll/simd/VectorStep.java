@@ -4,6 +4,7 @@ import static dev.unroll.fallback.FloatMath.*;
 import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.MANY_REGISTERS;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
 import static dev.unroll.simd.Slab.MASK;
@@ -25,8 +26,10 @@ import jdk.incubator.vector.IntVector;
  *
  * <p>Gates are not kept. One kernel for this and for training, with stores and loops that end at
  * once, takes 10 per cent more there. Two vectors of an LSTM have ten activations, more than C2
- * compiles in one method: six follow the product, four have a method of their own. Calls with a
- * stride of 0 are idle.
+ * compiles in one method: six follow the product, four have a method of their own. Multiplications
+ * by a one that C2 does not know keep it from unrolling, see {@link VectorGemv}: three sums or
+ * more, taken four columns at a time, wait for each other or do not fit into the registers. Calls
+ * with a stride of 0 are idle.
  */
 final class VectorStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -56,6 +59,7 @@ final class VectorStep {
   static void lstm(
       long at,
       int stride,
+      long one,
       float[] bias,
       int inputs,
       float[] x,
@@ -75,7 +79,8 @@ final class VectorStep {
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 3 * ROWS);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      FloatVector xj =
+          FloatVector.broadcast(SPECIES, x[xo + (MANY_REGISTERS ? j : (int) (j * one * one))]);
       zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
       zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, zf);
       zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, zg);
@@ -83,7 +88,8 @@ final class VectorStep {
       w = (w + stride) & MASK;
     }
     for (int j = 0; j < hidden; j++) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      FloatVector hj =
+          FloatVector.broadcast(SPECIES, h[ho + (MANY_REGISTERS ? j : (int) (j * one * one))]);
       zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
       zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, zf);
       zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, zg);
@@ -457,6 +463,7 @@ final class VectorStep {
   static void gru(
       long at,
       int stride,
+      long one,
       float[] bias,
       int inputs,
       float[] x,
@@ -475,7 +482,7 @@ final class VectorStep {
     FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
       xr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, xr);
       xz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, xz);
       xn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, xn);
@@ -486,7 +493,7 @@ final class VectorStep {
     FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
     w = recurrent & MASK;
     for (int j = 0; j < hidden; j++) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
       hr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, hr);
       hz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, hz);
       hn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, hn);
@@ -567,6 +574,7 @@ final class VectorStep {
   static void gruOfTwo(
       long at,
       int stride,
+      long one,
       float[] bias,
       int inputs,
       float[] x,
@@ -588,7 +596,7 @@ final class VectorStep {
     FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
     long w = at & MASK;
     for (int j = 0; j < inputs; j++) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
       xr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, xr1);
       xr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, xr2);
       xz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, xz1);
@@ -605,7 +613,7 @@ final class VectorStep {
     FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
     w = recurrent & MASK;
     for (int j = 0; j < hidden; j++) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
       hr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, hr1);
       hr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, hr2);
       hz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, hz1);
