@@ -35,15 +35,15 @@ final class WordPanels extends ReducedMatrix {
     starts = Panels.starts(rows / LENGTH, this::height);
   }
 
-  /* In vectors; the kernels for more than four read from the slab. */
+  /* In vectors; only the kernels for four or one do without the slab. */
   private int height(int left) {
-    if (left < 4) {
-      return 1;
+    if (slab < 0) {
+      return left < 4 ? 1 : 4;
     }
-    if (slab < 0 || (eights && left < 8)) {
-      return 4;
+    if (eights) {
+      return left < 8 ? Math.min(left, 4) : 8;
     }
-    return eights ? 8 : Lanes.rows(left);
+    return left < 4 ? left : Lanes.rows(left);
   }
 
   float[] bias() {
