@@ -48,6 +48,9 @@ final class Panels extends PackedMatrix {
   final MemorySegment weights;
   final float[] bias;
 
+  /** W x of {@link VectorStep#gruOfTwo} where the registers do not keep it, else empty. */
+  final float[] sums;
+
   /** Whether the layout is that of {@link VectorGemm}. */
   final boolean batch;
 
@@ -59,6 +62,7 @@ final class Panels extends PackedMatrix {
     weights = memory(slab, size);
     starts = starts(rows / LENGTH, this::height);
     bias = new float[rows];
+    sums = new float[!Lanes.MANY_REGISTERS && rows == 6 * LENGTH ? rows : 0];
   }
 
   /** The memory at an offset of the {@link Slab}, or memory of its own where that is -1. */

@@ -149,7 +149,7 @@ final class VectorGru implements GruKernels {
       boolean padded = stepStride(hidden, inputs + hidden) == 2 * LENGTH;
       if (padded && VectorStep.fits(m, 3, 2) && VectorStep.fits(n, 3, 2)) {
         VectorStep.gruOfTwo(
-            m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+            m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, m.sums, hidden, h, ho);
         return true;
       }
     } finally {

@@ -581,6 +581,7 @@ final class VectorStep {
       int xo,
       long recurrent,
       float[] recurrentBias,
+      float[] sums,
       int hidden,
       float[] h,
       int ho) {
@@ -605,6 +606,21 @@ final class VectorStep {
       xn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(xj, xn2);
       w = (w + stride) & MASK;
     }
+    /* Variables that are read later would stay in registers through the loop, even if not used there. */
+    if (!MANY_REGISTERS) {
+      xr1.intoArray(sums, 0);
+      xr2.intoArray(sums, LENGTH);
+      xz1.intoArray(sums, 2 * LENGTH);
+      xz2.intoArray(sums, 3 * LENGTH);
+      xn1.intoArray(sums, 4 * LENGTH);
+      xn2.intoArray(sums, 5 * LENGTH);
+      xr1 = ZERO;
+      xr2 = ZERO;
+      xz1 = ZERO;
+      xz2 = ZERO;
+      xn1 = ZERO;
+      xn2 = ZERO;
+    }
     FloatVector hr1 = FloatVector.fromArray(SPECIES, recurrentBias, 0);
     FloatVector hr2 = FloatVector.fromArray(SPECIES, recurrentBias, LENGTH);
     FloatVector hz1 = FloatVector.fromArray(SPECIES, recurrentBias, 2 * LENGTH);
@@ -625,7 +641,7 @@ final class VectorStep {
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
-    v = xr1.add(hr1);
+    v = (MANY_REGISTERS ? xr1 : FloatVector.fromArray(SPECIES, sums, 0)).add(hr1);
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -646,7 +662,7 @@ final class VectorStep {
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
-    v = xz1.add(hz1);
+    v = (MANY_REGISTERS ? xz1 : FloatVector.fromArray(SPECIES, sums, 2 * LENGTH)).add(hz1);
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -667,7 +683,7 @@ final class VectorStep {
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
-    v = reset.fma(hn1, xn1);
+    v = reset.fma(hn1, (MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, sums, 4 * LENGTH)));
     a = v.abs();
     t =
         a.fma(
@@ -692,7 +708,7 @@ final class VectorStep {
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
     /* The second vector. */
-    v = xr2.add(hr2);
+    v = (MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, sums, LENGTH)).add(hr2);
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -712,7 +728,7 @@ final class VectorStep {
     reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = xz2.add(hz2);
+    v = (MANY_REGISTERS ? xz2 : FloatVector.fromArray(SPECIES, sums, 3 * LENGTH)).add(hz2);
     t =
         v.fma(
             FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
@@ -732,7 +748,7 @@ final class VectorStep {
     z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = reset.fma(hn2, xn2);
+    v = reset.fma(hn2, (MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, sums, 5 * LENGTH)));
     a = v.abs();
     t =
         a.fma(
