@@ -62,8 +62,9 @@ class KernelTwinsTest {
 
     List<float[]> all() {
       for (WeightFormat format : WeightFormat.values()) {
-        large(k.with(format).affine());
+        large(k.with(format).affine(), PackedMatrix.Use.STEP);
       }
+      large(k.affine(), PackedMatrix.Use.BATCH);
       largeOuter(k.affine());
       for (int size : SIZES) {
         for (WeightFormat format : WeightFormat.values()) {
@@ -114,11 +115,11 @@ class KernelTwinsTest {
       }
     }
 
-    /* More than fits into the memory that smaller weights share. */
-    private void large(AffineKernels a) {
+    /* More than fits into the memory that smaller weights share, or into a cache. */
+    private void large(AffineKernels a, PackedMatrix.Use use) {
       int rows = 1056;
       int columns = 261;
-      PackedMatrix m = a.allocate(rows, columns, PackedMatrix.Use.STEP);
+      PackedMatrix m = a.allocate(rows, columns, use);
       a.pack(m, 0, 0, rows, columns, random(rows * columns, 1), 0, columns);
       product(a, m, "affine");
     }

@@ -8,8 +8,10 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Matrix times many vectors, over panels of two vectors of rows. A panel stays in the first-level
- * cache while a block of inputs passes.
+ * Matrix times many vectors, over panels of two vectors of rows. Where the second-level cache keeps
+ * all weights, all panels pass by the inputs of one kernel: its sums of the next panel then stand
+ * beside those of this one, and are there when it begins with them. Of larger weights a panel stays
+ * in the first-level cache while a block of inputs passes.
  *
  * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
  * six sixteen registers; see {@link Lanes#rows}.
@@ -17,6 +19,9 @@ import jdk.incubator.vector.FloatVector;
 final class VectorGemm {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
+
+  /* Bytes of weights that the second-level cache keeps. */
+  private static final long KEPT = 1 << 20;
 
   /* Inputs whose rows stay in the second-level cache while all panels pass. */
   private static final int INPUT_BLOCK = 64;
@@ -28,8 +33,10 @@ final class VectorGemm {
     assert m.batch : "panels for a step";
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
-    for (int first = 0; first < n; first += INPUT_BLOCK) {
-      int end = Math.min(first + INPUT_BLOCK, n);
+    boolean kept = m.weights.byteSize() <= KEPT;
+    for (int first = 0, end; first < n; first = end) {
+      int inputs = kept ? Lanes.rows(n - first) : 0;
+      end = inputs > 0 ? first + inputs : Math.min(first + INPUT_BLOCK, n);
       int i = end;
       for (int r = 0; r < m.rows(); r += 2 * LENGTH) {
         i = panel(m, r, first, end, x, xo, xs, z, zo + r, zs);
