@@ -53,6 +53,7 @@ public interface GruKernels {
 
   /**
    * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.
+   * Matrices are for one caller at a time; they may hold intermediate sums.
    *
    * @param wih W_ih and b_ih, gates {@link #stepStride} apart, as in {@code whh}
    * @param x x_t. Not modified.

@@ -606,7 +606,7 @@ final class VectorStep {
       xn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(xj, xn2);
       w = (w + stride) & MASK;
     }
-    /* Variables that are read later would stay in registers through the loop, even if not used there. */
+    /* A variable that is read later stays in a register through a loop that does not use it. */
     if (!MANY_REGISTERS) {
       xr1.intoArray(sums, 0);
       xr2.intoArray(sums, LENGTH);
