@@ -42,13 +42,7 @@ final class VectorBfloat16 extends VectorReduced {
     switch (width / LENGTH) {
       case 8 -> eight(columns, m.slab + at, width, x, xo, b, bo, z, zo);
       case 6 -> six(columns, m.slab + at, width, x, xo, b, bo, z, zo);
-      case 4, 3, 2 -> {
-        if (m.slab >= 0) {
-          upToFour(columns, m.slab + at, width, x, xo, b, bo, z, zo);
-        } else {
-          four(columns, m.words, at, width, x, xo, b, bo, z, zo);
-        }
-      }
+      case 4, 3, 2 -> upToFour(columns, m.words, at, width, x, xo, b, bo, z, zo);
       default -> one(columns, m.words, at, width, x, xo, b, bo, z, zo);
     }
     if (m.columns() % 2 > 0) {
@@ -157,48 +151,10 @@ final class VectorBfloat16 extends VectorReduced {
   }
 
   /*
-   * z[0..2, 3 or 4 vectors) = b + W x without the last of an odd number of columns; weights in the
-   * slab. Sums past the last are of whatever stands there, and go nowhere.
+   * z[0..2, 3 or 4 vectors) = b + W x without the last of an odd number of columns. Sums past the
+   * last are of whatever stands there, and go nowhere.
    */
   private static void upToFour(
-      int columns, long at, int width, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    if (columns == 0) {
-      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
-      return;
-    }
-    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + Math.min(2 * LENGTH, width - LENGTH));
-    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + width - LENGTH);
-    for (int j = 0; j < columns / 2; j++) {
-      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + 2 * j]);
-      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + 2 * j + 1]);
-      long p = (at + (long) j * width * Integer.BYTES) & Slab.MASK;
-      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
-      a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
-      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
-      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
-      a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
-      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
-      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
-      a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
-      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
-      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
-      a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
-      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
-    }
-    a0.intoArray(z, zo);
-    a1.intoArray(z, zo + LENGTH);
-    if (width > 2 * LENGTH) {
-      a2.intoArray(z, zo + 2 * LENGTH);
-    }
-    if (width > 3 * LENGTH) {
-      a3.intoArray(z, zo + 3 * LENGTH);
-    }
-  }
-
-  /* z[0..4 vectors) = b + W x without the last of an odd number of columns. */
-  private static void four(
       int columns,
       MemorySegment w,
       long at,
@@ -214,13 +170,13 @@ final class VectorBfloat16 extends VectorReduced {
       return;
     }
     FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    for (int k = 0; k + 2 <= columns; k += 2) {
-      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + k + 1]);
-      long p = at + (long) (k / 2) * width * Integer.BYTES;
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + Math.min(2 * LENGTH, width - LENGTH));
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + width - LENGTH);
+    for (int j = 0; j < columns / 2; j++) {
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + 2 * j]);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[xo + 2 * j + 1]);
+      long p = at + (long) j * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
       a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
@@ -235,9 +191,13 @@ final class VectorBfloat16 extends VectorReduced {
       a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
     }
     a0.intoArray(z, zo);
-    a1.intoArray(z, zo + 1 * LENGTH);
-    a2.intoArray(z, zo + 2 * LENGTH);
-    a3.intoArray(z, zo + 3 * LENGTH);
+    a1.intoArray(z, zo + LENGTH);
+    if (width > 2 * LENGTH) {
+      a2.intoArray(z, zo + 2 * LENGTH);
+    }
+    if (width > 3 * LENGTH) {
+      a3.intoArray(z, zo + 3 * LENGTH);
+    }
   }
 
   /* z[0..1 vector) = b + W x without the last of an odd number of columns. */

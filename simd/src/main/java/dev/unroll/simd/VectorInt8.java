@@ -38,13 +38,7 @@ final class VectorInt8 extends VectorReduced {
     long at = m.at(i, 0);
     switch (width / LENGTH) {
       case 8 -> eight(columns, m, r, m.slab + at, width, x, xo, b, bo, z, zo);
-      case 4, 3, 2 -> {
-        if (m.slab >= 0) {
-          upToFour(columns, m, r, m.slab + at, width, x, xo, b, bo, z, zo);
-        } else {
-          four(columns, m, r, at, width, x, xo, b, bo, z, zo);
-        }
-      }
+      case 4, 3, 2 -> upToFour(columns, m, r, at, width, x, xo, b, bo, z, zo);
       default -> one(columns, m, r, at, width, x, xo, b, bo, z, zo);
     }
   }
@@ -203,103 +197,10 @@ final class VectorInt8 extends VectorReduced {
   }
 
   /*
-   * z[0..2, 3 or 4 vectors) = b + s # (W x); columns past the last are zeros; weights in the slab.
-   * Sums past the last are of whatever stands there, and go nowhere.
+   * z[0..2, 3 or 4 vectors) = b + s # (W x); columns past the last are zeros. Sums past the last
+   * are of whatever stands there, and go nowhere.
    */
   private static void upToFour(
-      int columns,
-      WordPanels m,
-      int row,
-      long at,
-      int width,
-      float[] x,
-      int xo,
-      float[] b,
-      int bo,
-      float[] z,
-      int zo) {
-    if (columns == 0) {
-      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
-      return;
-    }
-    float[] s = m.scale();
-    FloatVector a0 = FloatVector.zero(SPECIES);
-    FloatVector a1 = FloatVector.zero(SPECIES);
-    FloatVector a2 = FloatVector.zero(SPECIES);
-    FloatVector a3 = FloatVector.zero(SPECIES);
-    for (int k = 0; k < columns; k += 4) {
-      FloatVector x0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      FloatVector x1 = FloatVector.broadcast(SPECIES, k + 1 < columns ? x[xo + k + 1] : 0f);
-      FloatVector x2 = FloatVector.broadcast(SPECIES, k + 2 < columns ? x[xo + k + 2] : 0f);
-      FloatVector x3 = FloatVector.broadcast(SPECIES, k + 3 < columns ? x[xo + k + 3] : 0f);
-      long p = (at + (long) (k / 4) * width * Integer.BYTES) & Slab.MASK;
-      IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
-      IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
-      IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
-      IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
-      a0 = ((FloatVector) w0.convert(VectorOperators.I2F, 0)).fma(x0, a0);
-      a1 = ((FloatVector) w1.convert(VectorOperators.I2F, 0)).fma(x0, a1);
-      a2 = ((FloatVector) w2.convert(VectorOperators.I2F, 0)).fma(x0, a2);
-      a3 = ((FloatVector) w3.convert(VectorOperators.I2F, 0)).fma(x0, a3);
-      a0 =
-          ((FloatVector) w0.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0))
-              .fma(x1, a0);
-      a1 =
-          ((FloatVector) w1.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0))
-              .fma(x1, a1);
-      a2 =
-          ((FloatVector) w2.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0))
-              .fma(x1, a2);
-      a3 =
-          ((FloatVector) w3.lanewise(VectorOperators.LSHL, 8).convert(VectorOperators.I2F, 0))
-              .fma(x1, a3);
-      a0 =
-          ((FloatVector) w0.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
-              .fma(x2, a0);
-      a1 =
-          ((FloatVector) w1.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
-              .fma(x2, a1);
-      a2 =
-          ((FloatVector) w2.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
-              .fma(x2, a2);
-      a3 =
-          ((FloatVector) w3.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
-              .fma(x2, a3);
-      a0 =
-          ((FloatVector) w0.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
-              .fma(x3, a0);
-      a1 =
-          ((FloatVector) w1.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
-              .fma(x3, a1);
-      a2 =
-          ((FloatVector) w2.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
-              .fma(x3, a2);
-      a3 =
-          ((FloatVector) w3.lanewise(VectorOperators.LSHL, 24).convert(VectorOperators.I2F, 0))
-              .fma(x3, a3);
-    }
-    a0.fma(FloatVector.fromArray(SPECIES, s, row), FloatVector.fromArray(SPECIES, b, bo))
-        .intoArray(z, zo);
-    a1.fma(
-            FloatVector.fromArray(SPECIES, s, row + LENGTH),
-            FloatVector.fromArray(SPECIES, b, bo + LENGTH))
-        .intoArray(z, zo + LENGTH);
-    if (width > 2 * LENGTH) {
-      a2.fma(
-              FloatVector.fromArray(SPECIES, s, row + 2 * LENGTH),
-              FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH))
-          .intoArray(z, zo + 2 * LENGTH);
-    }
-    if (width > 3 * LENGTH) {
-      a3.fma(
-              FloatVector.fromArray(SPECIES, s, row + 3 * LENGTH),
-              FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH))
-          .intoArray(z, zo + 3 * LENGTH);
-    }
-  }
-
-  /* z[0..4 vectors) = b + s # (W x); columns past the last are zeros. */
-  private static void four(
       int columns,
       WordPanels m,
       int row,
@@ -375,17 +276,21 @@ final class VectorInt8 extends VectorReduced {
     a0.fma(FloatVector.fromArray(SPECIES, s, row), FloatVector.fromArray(SPECIES, b, bo))
         .intoArray(z, zo);
     a1.fma(
-            FloatVector.fromArray(SPECIES, s, row + 1 * LENGTH),
-            FloatVector.fromArray(SPECIES, b, bo + 1 * LENGTH))
-        .intoArray(z, zo + 1 * LENGTH);
-    a2.fma(
-            FloatVector.fromArray(SPECIES, s, row + 2 * LENGTH),
-            FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH))
-        .intoArray(z, zo + 2 * LENGTH);
-    a3.fma(
-            FloatVector.fromArray(SPECIES, s, row + 3 * LENGTH),
-            FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH))
-        .intoArray(z, zo + 3 * LENGTH);
+            FloatVector.fromArray(SPECIES, s, row + LENGTH),
+            FloatVector.fromArray(SPECIES, b, bo + LENGTH))
+        .intoArray(z, zo + LENGTH);
+    if (width > 2 * LENGTH) {
+      a2.fma(
+              FloatVector.fromArray(SPECIES, s, row + 2 * LENGTH),
+              FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH))
+          .intoArray(z, zo + 2 * LENGTH);
+    }
+    if (width > 3 * LENGTH) {
+      a3.fma(
+              FloatVector.fromArray(SPECIES, s, row + 3 * LENGTH),
+              FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH))
+          .intoArray(z, zo + 3 * LENGTH);
+    }
   }
 
   /* z[0..1 vector) = b + s # (W x); columns past the last are zeros. */

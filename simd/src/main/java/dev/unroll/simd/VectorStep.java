@@ -683,7 +683,7 @@ final class VectorStep {
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
-    v = reset.fma(hn1, (MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, sums, 4 * LENGTH)));
+    v = reset.fma(hn1, MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, sums, 4 * LENGTH));
     a = v.abs();
     t =
         a.fma(
@@ -748,7 +748,7 @@ final class VectorStep {
     z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = reset.fma(hn2, (MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, sums, 5 * LENGTH)));
+    v = reset.fma(hn2, MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, sums, 5 * LENGTH));
     a = v.abs();
     t =
         a.fma(

@@ -12,6 +12,9 @@ import java.lang.foreign.ValueLayout;
  * panel is as high as its kernel has accumulators.
  */
 final class WordPanels extends ReducedMatrix {
+  /* The kernel for four vectors also takes two, and then reads two more. */
+  private static final int PAST = 2 * LENGTH * Integer.BYTES;
+
   final Sweep sweep = new Sweep();
   final MemorySegment words;
 
@@ -31,19 +34,16 @@ final class WordPanels extends ReducedMatrix {
     long size = count * Integer.BYTES;
     /* However large: unpacking waits for instructions, not for memory. */
     slab = Slab.allocate(this, size);
-    words = Panels.memory(slab, size);
+    words = Panels.memory(slab, size + PAST);
     starts = Panels.starts(rows / LENGTH, this::height);
   }
 
-  /* In vectors; only the kernels for four or one do without the slab. */
+  /* In vectors; the kernels for more than four read from the slab. */
   private int height(int left) {
-    if (slab < 0) {
-      return left < 4 ? 1 : 4;
+    if (slab < 0 || left < 4 || (eights && left < 8)) {
+      return Math.min(left, 4);
     }
-    if (eights) {
-      return left < 8 ? Math.min(left, 4) : 8;
-    }
-    return left < 4 ? left : Lanes.rows(left);
+    return eights ? 8 : Lanes.rows(left);
   }
 
   float[] bias() {
