@@ -6,9 +6,6 @@ import dev.unroll.fallback.PackedMatrix;
 
 /** GRU with the reset gate after the product; see {@link dev.unroll.fallback.GruKernels}. */
 final class GruCell implements Cell {
-  /* Bytes of weights that the first-level cache keeps from one step to the next. */
-  private static final long CACHED = 1 << 15;
-
   private final Kernels kernels;
   private final GruKernels pointwise;
   private final LayerWeights weights;
@@ -40,7 +37,7 @@ final class GruCell implements Cell {
     product = memory.floats(state.isLocked() ? state.batch : 0, state.paddedHidden);
     recurrentGates = memory.floats(rows, weights.gateFloats);
     PackedMatrix w = weights.inputHidden;
-    alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > CACHED;
+    alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > LayerWeights.CACHED;
   }
 
   @Override

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * too but for some steps: gate g of unit j stands in row g * gateStride + j.
  */
 final class LayerWeights {
+  /** Bytes of weights that the first-level cache keeps from one step to the next. */
+  static final int CACHED = 1 << 15;
+
   /** Names of the parameters that only some options have. */
   static final String PEEPHOLE = "weight_peephole";
 
@@ -125,6 +128,15 @@ final class LayerWeights {
    */
   record Packing(
       PackedMatrix.Use input, PackedMatrix.Use recurrent, boolean joined, boolean dense) {
+
+    /*
+     * For steps inside a sequence. Where some kernels pad gates that others do not, they stay padded,
+     * so that a workspace has one size.
+     */
+    static Packing steps(LayerSpec layer) {
+      PackedMatrix.Use step = PackedMatrix.Use.STEP;
+      return new Packing(step, step, true, layer.hidden() > 2 * Kernels.LANES);
+    }
 
     static PackedMatrix.Use suited(long inputs) {
       return inputs < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;

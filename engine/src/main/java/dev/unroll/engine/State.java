@@ -13,7 +13,7 @@ final class State {
   final int paddedOutput;
   final int paddedHidden;
 
-  /** Slots of h, behind room for a step's input where W_ih and W_hh are joined. */
+  /** Slots of h; a single one behind room for a step's input where W_ih and W_hh are joined. */
   final float[] h;
 
   final float[] c;
@@ -35,7 +35,7 @@ final class State {
     layer = weights.layer;
     paddedOutput = weights.paddedOutput;
     paddedHidden = weights.paddedHidden;
-    room = weights.isJoined() ? weights.inputSize : 0;
+    room = weights.isJoined() && slots == 1 ? weights.inputSize : 0;
     h = memory.floats(1, room + (long) slots * batch * paddedOutput);
     c = memory.floats(layer.cell().hasCellState() ? (long) slots * batch : 0, paddedHidden);
     this.locked = locked;
@@ -105,6 +105,14 @@ final class State {
   void copySlot(int from, int to) {
     for (int row = 0; row < batch; row++) {
       copyRow(from, to, row);
+    }
+  }
+
+  /** Copies a slot of another state of the same layer and batch. */
+  void copySlot(State other, int from, int to, Kernels kernels) {
+    kernels.elements().copy(batch * paddedOutput, other.h, other.hidden(from), h, hidden(to));
+    if (c.length > 0) {
+      kernels.elements().copy(batch * paddedHidden, other.c, other.cell(from), c, cell(to));
     }
   }
 

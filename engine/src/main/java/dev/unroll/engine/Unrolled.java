@@ -112,8 +112,7 @@ public final class Unrolled {
     int widest = 0;
     for (int l = 0; l < count; l++) {
       for (int d = 0; d < spec.directions(); d++) {
-        layers[l][d] =
-            new UnrolledLayer(kernels, spec, network.layout(), l, d, batch, time, training, memory);
+        layers[l][d] = new UnrolledLayer(kernels, network, l, d, batch, time, training, memory);
       }
       int stride = Kernels.pad(spec.layerInputSize(l));
       boolean dropped =

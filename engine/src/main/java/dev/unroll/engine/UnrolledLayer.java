@@ -2,6 +2,7 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.WeightFormat;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -15,11 +16,17 @@ import org.jspecify.annotations.Nullable;
 final class UnrolledLayer {
   final LayerWeights weights;
   final State state;
+
+  /* State of a cell that goes step by step; null where the cell works on the slots. */
+  private final @Nullable State carried;
   private final Kernels kernels;
   private final Cell cell;
   private final @Nullable Zoneout zoneout;
   /* Inputs that are projected at once. */
   private static final int ROWS_AHEAD = 64;
+
+  /* Three vectors: of more units no kernel takes a step at once. */
+  private static final int MOST_STEPPED = 3 * Kernels.LANES;
 
   /* Steps whose inputs are projected at once, so few that their gates stay in the cache. */
   private final int ahead;
@@ -65,26 +72,31 @@ final class UnrolledLayer {
 
   UnrolledLayer(
       Kernels kernels,
-      NetworkSpec spec,
-      ParameterLayout layout,
+      Network network,
       int index,
       int direction,
       int batch,
       int time,
       boolean training,
       Memory memory) {
+    NetworkSpec spec = network.spec();
     this.kernels = kernels;
     team = ParallelKernels.team(kernels);
     this.batch = batch;
     this.index = index;
     reverse = direction == 1;
+    boolean stepwise = !training && batch == 1 && isSteppedFaster(network, index);
     LayerWeights.Packing packing =
-        new LayerWeights.Packing(
-            LayerWeights.Packing.suited((long) batch * time),
-            LayerWeights.Packing.suited(batch),
-            false,
-            false);
-    weights = new LayerWeights(kernels, spec, layout, index, direction, training, packing, memory);
+        stepwise
+            ? LayerWeights.Packing.steps(spec.layers().get(index))
+            : new LayerWeights.Packing(
+                LayerWeights.Packing.suited((long) batch * time),
+                LayerWeights.Packing.suited(batch),
+                false,
+                false);
+    weights =
+        new LayerWeights(
+            kernels, spec, network.layout(), index, direction, training, packing, memory);
     boolean locked = training && spec.regularization().lockedState() > 0;
     lockProbability = spec.regularization().lockedState();
     state = new State(weights, time + 1, batch, locked, memory);
@@ -94,7 +106,11 @@ final class UnrolledLayer {
             : null;
     ahead = Math.min(time, Math.max(1, ROWS_AHEAD / batch));
     keepsGates = training;
-    cell = Cell.create(kernels, weights, state, training ? time : ahead, training, memory);
+    carried = stepwise ? new State(weights, 1, 1, false, memory) : null;
+    cell =
+        carried != null
+            ? Cell.create(kernels, weights, carried, 1, false, memory)
+            : Cell.create(kernels, weights, state, training ? time : ahead, training, memory);
     int t = training ? 1 : 0;
     int r = weights.paddedOutput;
     int p = weights.paddedHidden;
@@ -112,6 +128,23 @@ final class UnrolledLayer {
     weightGradient = memory.floats((long) t * weights.gateRows, Math.max(widest, tableSize));
     inputBiasGradient = memory.floats(t, weights.gateRows);
     hiddenBiasGradient = memory.floats(t, weights.gateRows);
+  }
+
+  /* Small cells take their steps faster as a stream does, whatever is projected ahead. */
+  private static boolean isSteppedFaster(Network network, int index) {
+    NetworkSpec spec = network.spec();
+    LayerSpec layer = spec.layers().get(index);
+    int inputs = spec.layerInputSize(index);
+    int hidden = layer.hidden();
+    boolean small = inputs <= hidden && hidden <= MOST_STEPPED;
+    boolean oneHot = index == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
+    return small
+        && Float.BYTES * layer.cell().gates() * hidden * (inputs + hidden) <= LayerWeights.CACHED
+        && network.weightFormat() == WeightFormat.F32
+        && layer.options().isStandard()
+        && layer.projection() == 0
+        && !oneHot
+        && !Zoneout.isUsed(spec.regularization());
   }
 
   /** Slot of the initial state of a sequence of some steps. */
@@ -202,7 +235,23 @@ final class UnrolledLayer {
     share(forwardPass, true);
   }
 
+  /* The recurrence of one row as a stream. */
+  private void stepThrough(State own) {
+    own.copySlot(state, initialSlot(steps), 0, kernels);
+    for (int s = 0; s < steps; s++) {
+      int t = reverse ? steps - 1 - s : s;
+      if (t < lengths[0]) {
+        cell.step(x, xo + t * xs);
+      }
+      state.copySlot(own, 0, reverse ? t : t + 1, kernels);
+    }
+  }
+
   private void forwardPart(int part, int parts) {
+    if (carried != null) {
+      stepThrough(carried);
+      return;
+    }
     int row = firstRow(part, parts);
     int rows = firstRow(part + 1, parts) - row;
     int slot = 0;

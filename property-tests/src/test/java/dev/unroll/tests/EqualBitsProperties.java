@@ -3,6 +3,7 @@ package dev.unroll.tests;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.unroll.engine.Backend;
+import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.LookAhead;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
@@ -155,29 +156,66 @@ class EqualBitsProperties {
     NetworkSpec spec = network.spec();
     Rng rng = new Rng(seed);
     float[] x = Networks.random(time * batch * spec.inputSize(), rng);
+    float[] h = Networks.random(batch * spec.hiddenStateSize(), rng);
+    float[] c = Networks.random(batch * spec.cellStateSize(), rng);
     int[] lengths = new int[batch];
     Arrays.setAll(lengths, row -> 1 + rng.nextInt(time));
-    int outputs = spec.networkOutputSize();
-    float[] y = new float[time * batch * outputs];
-    Unrolled all = new Unrolled(network, Backend.preferred(), batch, time, false);
-    all.setLengths(lengths);
-    all.forward(time, x);
-    all.output(y);
+    List<float[]> all = inference(network, Backend.preferred(), time, lengths, x, h, c);
     for (int row = 0; row < batch; row++) {
-      int steps = lengths[row];
-      float[] own = new float[steps * spec.inputSize()];
-      float[] expected = new float[steps * outputs];
-      for (int t = 0; t < steps; t++) {
-        int i = t * batch + row;
-        System.arraycopy(x, i * spec.inputSize(), own, t * spec.inputSize(), spec.inputSize());
-        System.arraycopy(y, i * outputs, expected, t * outputs, outputs);
+      float[] own = row(x, row, batch, time, spec.inputSize());
+      float[] h0 = stateRow(spec, false, h, row, batch);
+      float[] c0 = stateRow(spec, true, c, row, batch);
+      for (Backend backend : BACKENDS) {
+        int[] length = {lengths[row]};
+        List<float[]> alone = inference(network, backend, time, length, own, h0, c0);
+        String where = "row " + row + ", " + backend.describe();
+        float[] y = row(all.get(0), row, batch, time, spec.networkOutputSize());
+        assertArrayEquals(y, alone.get(0), where);
+        assertArrayEquals(stateRow(spec, false, all.get(1), row, batch), alone.get(1), where);
+        assertArrayEquals(stateRow(spec, true, all.get(2), row, batch), alone.get(2), where);
       }
-      Unrolled alone = new Unrolled(network, Backend.preferred(), 1, steps, false);
-      alone.forward(steps, own);
-      float[] actual = new float[expected.length];
-      alone.output(actual);
-      assertArrayEquals(expected, actual, "row " + row);
     }
+  }
+
+  /* Outputs and final state. */
+  private static List<float[]> inference(
+      Network network, Backend backend, int time, int[] lengths, float[] x, float[] h, float[] c) {
+    int batch = lengths.length;
+    Unrolled u = new Unrolled(network, backend, batch, time, false);
+    u.setState(time, h, c);
+    u.setLengths(lengths);
+    float[] y = new float[time * batch * network.spec().networkOutputSize()];
+    float[] hn = new float[h.length];
+    float[] cn = new float[c.length];
+    for (int pass = 0; pass < 2; pass++) {
+      u.forward(time, x);
+      u.output(y);
+      u.finalState(hn, cn);
+    }
+    return List.of(y, hn, cn);
+  }
+
+  /* One row of [blocks, batch, size]. */
+  private static float[] row(float[] all, int row, int batch, int blocks, int size) {
+    float[] own = new float[blocks * size];
+    for (int block = 0; block < blocks; block++) {
+      System.arraycopy(all, (block * batch + row) * size, own, block * size, size);
+    }
+    return own;
+  }
+
+  private static float[] stateRow(NetworkSpec spec, boolean cell, float[] all, int row, int batch) {
+    float[] own = new float[cell ? spec.cellStateSize() : spec.hiddenStateSize()];
+    int to = 0;
+    for (LayerSpec layer : spec.layers()) {
+      int held = layer.cell().hasCellState() ? layer.hidden() : 0;
+      int size = cell ? held : layer.outputSize();
+      for (int d = 0; d < spec.directions(); d++) {
+        System.arraycopy(all, to * batch + row * size, own, to, size);
+        to += size;
+      }
+    }
+    return own;
   }
 
   @Property(tries = 20)

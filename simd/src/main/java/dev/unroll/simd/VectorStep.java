@@ -638,18 +638,23 @@ final class VectorStep {
       hn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(hj, hn2);
       w = (w + stride) & MASK;
     }
+    /*
+     * Constants written as often as elsewhere are too much for C1 with sixteen registers; what it has
+     * compiled without counting before it gives up, C2 never compiles.
+     */
+    FloatVector log2e = FloatVector.broadcast(SPECIES, LOG2_E);
+    FloatVector shifted = FloatVector.broadcast(SPECIES, ROUND_SHIFTED);
+    FloatVector ln2Low = FloatVector.broadcast(SPECIES, MINUS_LN2_LOW);
+    FloatVector ln2High = FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH);
+    FloatVector twoLog2e = FloatVector.broadcast(SPECIES, TWO_LOG2_E);
+    FloatVector biased = FloatVector.broadcast(SPECIES, ROUND_BIASED);
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
     v = (MANY_REGISTERS ? xr1 : FloatVector.fromArray(SPECIES, sums, 0)).add(hr1);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    t = v.fma(log2e, shifted);
+    k = t.sub(shifted);
+    r = k.fma(ln2Low, k.fma(ln2High, v));
     e = r.mul(r);
     q =
         FloatVector.broadcast(SPECIES, Q4)
@@ -663,14 +668,9 @@ final class VectorStep {
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
     v = (MANY_REGISTERS ? xz1 : FloatVector.fromArray(SPECIES, sums, 2 * LENGTH)).add(hz1);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    t = v.fma(log2e, shifted);
+    k = t.sub(shifted);
+    r = k.fma(ln2Low, k.fma(ln2High, v));
     e = r.mul(r);
     q =
         FloatVector.broadcast(SPECIES, Q4)
@@ -685,12 +685,9 @@ final class VectorStep {
     /* n = tanh(x̂_n + r # ĥ_n) */
     v = reset.fma(hn1, MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, sums, 4 * LENGTH));
     a = v.abs();
-    t =
-        a.fma(
-            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-            FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    t = a.fma(twoLog2e, biased);
+    k = t.sub(biased);
+    r = k.fma(ln2High, a.add(a));
     e = r.mul(r);
     q =
         FloatVector.broadcast(SPECIES, Q4)
@@ -709,14 +706,9 @@ final class VectorStep {
     ht.intoArray(h, ho);
     /* The second vector. */
     v = (MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, sums, LENGTH)).add(hr2);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    t = v.fma(log2e, shifted);
+    k = t.sub(shifted);
+    r = k.fma(ln2Low, k.fma(ln2High, v));
     e = r.mul(r);
     q =
         FloatVector.broadcast(SPECIES, Q4)
@@ -729,14 +721,9 @@ final class VectorStep {
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     v = (MANY_REGISTERS ? xz2 : FloatVector.fromArray(SPECIES, sums, 3 * LENGTH)).add(hz2);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    t = v.fma(log2e, shifted);
+    k = t.sub(shifted);
+    r = k.fma(ln2Low, k.fma(ln2High, v));
     e = r.mul(r);
     q =
         FloatVector.broadcast(SPECIES, Q4)
@@ -750,12 +737,9 @@ final class VectorStep {
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     v = reset.fma(hn2, MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, sums, 5 * LENGTH));
     a = v.abs();
-    t =
-        a.fma(
-            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-            FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    t = a.fma(twoLog2e, biased);
+    k = t.sub(biased);
+    r = k.fma(ln2High, a.add(a));
     e = r.mul(r);
     q =
         FloatVector.broadcast(SPECIES, Q4)
