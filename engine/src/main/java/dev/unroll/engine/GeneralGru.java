@@ -10,14 +10,12 @@ final class GeneralGru implements GruKernels {
   private final CellOptions options;
   private final Activation gate;
   private final Activation candidate;
-  private final int hidden;
   private final float[] clipped;
 
   GeneralGru(LayerSpec layer, int padded, long rows, Memory memory) {
     options = layer.options();
     gate = options.activation(layer.cell(), 0);
     candidate = options.activation(layer.cell(), 1);
-    hidden = layer.hidden();
     clipped = memory.floats(rows, 3L * padded);
   }
 
@@ -33,8 +31,8 @@ final class GeneralGru implements GruKernels {
   @Override
   public void forward(
       int m,
+      int units,
       int p,
-      int stride,
       float[] gx,
       int gxo,
       float[] gh,
@@ -44,7 +42,7 @@ final class GeneralGru implements GruKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < m; row++) {
-      for (int j = 0; j < hidden; j++) {
+      for (int j = 0; j < units; j++) {
         int x = gxo + row * 3 * p + j;
         int g = gho + row * 3 * p + j;
         int s = row * p + j;
@@ -62,6 +60,7 @@ final class GeneralGru implements GruKernels {
   @Override
   public void backward(
       int m,
+      int units,
       int p,
       float[] gx,
       int gxo,
@@ -72,7 +71,7 @@ final class GeneralGru implements GruKernels {
       float[] dh,
       int dho) {
     for (int row = 0; row < m; row++) {
-      for (int j = 0; j < hidden; j++) {
+      for (int j = 0; j < units; j++) {
         int x = gxo + row * 3 * p + j;
         int g = gho + row * 3 * p + j;
         int s = row * p + j;

@@ -60,8 +60,8 @@ final class GeneralLstm implements LstmKernels {
   @Override
   public void forward(
       int n,
+      int units,
       int p,
-      int stride,
       float[] z,
       int zo,
       float[] cPrev,
@@ -74,7 +74,7 @@ final class GeneralLstm implements LstmKernels {
       int ho) {
     for (int row = 0; row < n; row++) {
       int s = row * p;
-      for (int j = 0; j < hidden; j++) {
+      for (int j = 0; j < units; j++) {
         int at = zo + 4 * s + j;
         float before = cPrev[cpo + s + j];
         float i = activate(gate, fma(peephole(0, p, j), before, z[at]), z, at);
@@ -93,7 +93,7 @@ final class GeneralLstm implements LstmKernels {
         norm.forward(
             (tco + s) / p, c, co + s, weights.normGainC, weights.normBiasC, argument, tco + s);
       }
-      for (int j = 0; j < hidden; j++) {
+      for (int j = 0; j < units; j++) {
         int at = zo + 4 * s + 3 * p + j;
         float o = activate(gate, fma(peephole(2, p, j), c[co + s + j], z[at]), z, at);
         tanhC[tco + s + j] = ActivationMath.value(output, argument[tco + s + j]);
@@ -109,6 +109,7 @@ final class GeneralLstm implements LstmKernels {
   @Override
   public void backward(
       int n,
+      int units,
       int p,
       float[] z,
       int zo,
@@ -122,7 +123,7 @@ final class GeneralLstm implements LstmKernels {
       int dco) {
     for (int row = 0; row < n; row++) {
       int s = row * p;
-      for (int j = 0; j < hidden; j++) {
+      for (int j = 0; j < units; j++) {
         int at = zo + 4 * s + 3 * p + j;
         int a = tco + s + j;
         float upstream = dh[dho + s + j];
@@ -133,7 +134,7 @@ final class GeneralLstm implements LstmKernels {
       if (norm != null) {
         norm.backward((tco + s) / p, argumentGradient, 0, weights.normGainC, argumentGradient, 0);
       }
-      for (int j = 0; j < hidden; j++) {
+      for (int j = 0; j < units; j++) {
         backwardUnit(p, j, zo + 4 * s + j, z, cPrev[cpo + s + j], dc, dco + s + j);
       }
     }

@@ -77,7 +77,7 @@ final class GruCell implements Cell {
     }
     weights.products.idleStep();
     if (weights.layer.options().isStandard()) {
-      pointwise.forward(1, weights.units, 0, none, 0, none, 0, none, 0, none, 0);
+      pointwise.forward(1, weights.hidden, 0, none, 0, none, 0, none, 0, none, 0);
     }
   }
 
@@ -101,7 +101,7 @@ final class GruCell implements Cell {
   private void update(int t, int previous, int next, int first, int n) {
     int p = state.paddedHidden;
     int g = (t * state.batch + first) * weights.gateRows;
-    int units = weights.units;
+    int units = weights.hidden;
     int stride = weights.gateStride;
     int hPrev = state.hidden(previous) + first * p;
     int hNext = state.hidden(next) + first * p;
@@ -114,7 +114,7 @@ final class GruCell implements Cell {
     int p = state.paddedHidden;
     int rows = state.batch;
     int at = t * rows * 3 * p;
-    flow.countGates(layer, direction, 3, rows, weights.layer.hidden(), inputGates, at, p);
+    flow.countGates(layer, direction, 3, rows, weights.hidden, inputGates, at, p);
   }
 
   @Override
@@ -123,7 +123,8 @@ final class GruCell implements Cell {
     int g = (t * state.batch + first) * 3 * p;
     int own = first * p;
     int hPrev = state.hidden(previous) + own;
-    pointwise.backward(n, p, inputGates, g, recurrentGates, g, state.h, hPrev, dh, own);
+    pointwise.backward(
+        n, weights.hidden, p, inputGates, g, recurrentGates, g, state.h, hPrev, dh, own);
     PackedMatrix back = weights.forTraining(weights.hiddenHiddenTransposed);
     if (state.isLocked()) {
       int size = n * p;

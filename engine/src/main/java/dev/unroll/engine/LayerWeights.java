@@ -31,12 +31,10 @@ final class LayerWeights {
 
   final LayerSpec layer;
   final int inputSize;
+  final int hidden;
   final int paddedInput;
   final int paddedHidden;
   final int paddedOutput;
-
-  /** Units that the cell goes through: the padded hidden size, or the hidden size in a step. */
-  final int units;
 
   /** From gate to gate: the padded hidden size, or less in a step. */
   final int gateStride;
@@ -175,7 +173,7 @@ final class LayerWeights {
     paddedOutput = Kernels.pad(layer.outputSize());
     int gates = layer.cell().gates();
     boolean dense = packing.dense() && layer.options().isStandard();
-    units = dense ? layer.hidden() : paddedHidden;
+    hidden = layer.hidden();
     gateStride = dense ? stepStride(kernels) : paddedHidden;
     gateRows = Kernels.pad(Memory.product(gates, gateStride, "gates"));
     gateFloats = Math.max(gateRows, Kernels.pad((gates - 1) * gateStride + paddedHidden));

@@ -52,7 +52,7 @@ final class LstmCell implements Cell {
     general = options.isStandard() ? null : new GeneralLstm(weights, n, memory);
     pointwise = general == null ? kernels.lstm() : general;
     boolean normed = options.layerNorm();
-    int h = weights.layer.hidden();
+    int h = weights.hidden;
     inputNorm = normed ? new LayerNorm(4, h, p, n, memory) : null;
     recurrentNorm = normed ? new LayerNorm(4, h, p, n, memory) : null;
     recurrentGates = normed ? memory.floats(n, weights.gateRows) : gates;
@@ -96,7 +96,7 @@ final class LstmCell implements Cell {
   }
 
   private boolean stepAtOnce(float[] x, int xo, float[] c, float[] h, int ho) {
-    int hidden = weights.layer.hidden();
+    int hidden = weights.hidden;
     return weights.isJoined()
         && projection == null
         && pointwise.step(weights.hiddenHidden, hidden, x, xo, c, 0, h, ho);
@@ -110,7 +110,7 @@ final class LstmCell implements Cell {
     }
     weights.products.idleStep();
     if (general == null) {
-      pointwise.forward(1, weights.units, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
+      pointwise.forward(1, weights.hidden, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
     }
     if (projection != null) {
       kernels.affine().affineBatch(projection, 1, none, 0, 0, none, 0, 0);
@@ -157,7 +157,7 @@ final class LstmCell implements Cell {
     int r = state.paddedOutput;
     int row = t * state.batch + first;
     int z = row * weights.gateRows;
-    int units = weights.units;
+    int units = weights.hidden;
     int stride = weights.gateStride;
     int s = row * p;
     int cPrev = state.cell(previous) + first * p;
@@ -198,7 +198,7 @@ final class LstmCell implements Cell {
     int p = state.paddedHidden;
     int rows = state.batch;
     int at = t * rows * 4 * p;
-    flow.countGates(layer, direction, 4, rows, weights.layer.hidden(), gates, at, p);
+    flow.countGates(layer, direction, 4, rows, weights.hidden, gates, at, p);
   }
 
   @Override
@@ -217,7 +217,7 @@ final class LstmCell implements Cell {
       d = unprojectedGradient;
     }
     int c = state.cell(previous) + own;
-    pointwise.backward(n, p, gates, z, state.c, c, tanhC, s, d, own, dc, own);
+    pointwise.backward(n, weights.hidden, p, gates, z, state.c, c, tanhC, s, d, own, dc, own);
     if (inputNorm != null && recurrentNorm != null) {
       int rows = weights.gateRows;
       System.arraycopy(gates, z, biasGates, z, n * rows);

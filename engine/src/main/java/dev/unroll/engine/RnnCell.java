@@ -49,12 +49,12 @@ final class RnnCell implements Cell {
     int h = state.hidden(0);
     if (!stepAtOnce(x, xo, state.h, h)) {
       weights.products.step(x, xo, state, gates);
-      activate(weights.units, 0, h);
+      activate(weights.hidden, 0, h);
     }
   }
 
   private boolean stepAtOnce(float[] x, int xo, float[] h, int ho) {
-    int hidden = weights.layer.hidden();
+    int hidden = weights.hidden;
     return weights.isJoined()
         && standard
         && raw.length == 0
@@ -83,13 +83,13 @@ final class RnnCell implements Cell {
     kernels
         .affine()
         .affineBatchAccumulate(weights.hiddenHidden, n, state.recurrent, hPrev, p, gates, z, p);
-    activate(n * weights.units, z, state.hidden(next) + first * p);
+    activate(n * p, z, state.hidden(next) + first * p);
   }
 
   private void activate(int n, int z, int h) {
     if (!standard) {
       for (int j = 0; j < n; j++) {
-        boolean padding = j % state.paddedHidden >= weights.layer.hidden();
+        boolean padding = j % state.paddedHidden >= weights.hidden;
         clipped[z + j] = ActivationMath.clip(options.clip(), gates[z + j]);
         state.h[h + j] =
             padding ? 0f : ScalarMath.flush(ActivationMath.value(activation, clipped[z + j]));
@@ -106,7 +106,7 @@ final class RnnCell implements Cell {
 
   @Override
   public void observe(int t, int next, GradientFlow flow, int layer, int direction) {
-    int h = weights.layer.hidden();
+    int h = weights.hidden;
     int at = state.hidden(next);
     flow.countSaturated(layer, direction, relu, state.batch, h, state.h, at, state.paddedOutput);
   }

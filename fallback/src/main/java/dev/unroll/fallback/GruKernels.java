@@ -16,8 +16,9 @@ public interface GruKernels {
    * One step for m rows.
    *
    * @param m number of rows
-   * @param p padded hidden size, or for one row the hidden size, padding or not
-   * @param stride from gate to gate in gx and gh: p, or for one row that of {@link #stepStride}
+   * @param units units of a row: the hidden size; the last vector's worth may end in the padding
+   * @param stride from gate to gate in gx and gh, and from row to row in h: the padded hidden size
+   *     p, or for one row that of {@link #stepStride}
    * @param gx x̂ [m, 3p]; holds r, z, n afterwards. Modified.
    * @param gxo first index
    * @param gh ĥ [m, 3p]. Not modified.
@@ -29,7 +30,7 @@ public interface GruKernels {
    */
   void forward(
       int m,
-      int p,
+      int units,
       int stride,
       float[] gx,
       int gxo,
@@ -77,6 +78,7 @@ public interface GruKernels {
    * </pre>
    *
    * @param m number of rows
+   * @param units units of a row, as in {@link #forward}
    * @param p padded hidden size
    * @param gx r, z, n [m, 3p]; holds dx̂ afterwards. Modified.
    * @param gxo first index
@@ -89,6 +91,7 @@ public interface GruKernels {
    */
   void backward(
       int m,
+      int units,
       int p,
       float[] gx,
       int gxo,

@@ -18,8 +18,9 @@ public interface LstmKernels {
    * takes c_t as it was before.
    *
    * @param n number of rows
-   * @param p padded hidden size, or for one row the hidden size, padding or not
-   * @param stride from gate to gate in z: p, or for one row that of {@link #stepStride}
+   * @param units units of a row: the hidden size; the last vector's worth may end in the padding
+   * @param stride from gate to gate in z, and from row to row elsewhere: the padded hidden size p,
+   *     or for one row that of {@link #stepStride}
    * @param z pre-activations [n, 4p]; holds the activated gates afterwards. Modified.
    * @param zo first index
    * @param cPrev c_{t-1} [n, p]. Not modified.
@@ -33,7 +34,7 @@ public interface LstmKernels {
    */
   void forward(
       int n,
-      int p,
+      int units,
       int stride,
       float[] z,
       int zo,
@@ -91,6 +92,7 @@ public interface LstmKernels {
    * </pre>
    *
    * @param n number of rows
+   * @param units units of a row, as in {@link #forward}
    * @param p padded hidden size
    * @param z activated gates [n, 4p]; holds dz afterwards. Modified.
    * @param zo first index
@@ -105,6 +107,7 @@ public interface LstmKernels {
    */
   void backward(
       int n,
+      int units,
       int p,
       float[] z,
       int zo,

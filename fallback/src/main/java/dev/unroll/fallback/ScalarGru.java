@@ -11,7 +11,7 @@ final class ScalarGru implements GruKernels {
   @Override
   public void forward(
       int m,
-      int p,
+      int units,
       int stride,
       float[] gx,
       int gxo,
@@ -22,10 +22,10 @@ final class ScalarGru implements GruKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < m; row++) {
-      for (int j = 0; j < p; j++) {
-        int x = gxo + row * 3 * p + j;
-        int g = gho + row * 3 * p + j;
-        int s = row * p + j;
+      for (int j = 0; j < units; j++) {
+        int x = gxo + row * 3 * stride + j;
+        int g = gho + row * 3 * stride + j;
+        int s = row * stride + j;
         float r = sigmoid(gx[x] + gh[g]);
         float z = sigmoid(gx[x + stride] + gh[g + stride]);
         float n = tanh(fma(r, gh[g + 2 * stride], gx[x + 2 * stride]));
@@ -41,6 +41,7 @@ final class ScalarGru implements GruKernels {
   @Override
   public void backward(
       int m,
+      int units,
       int p,
       float[] gx,
       int gxo,
@@ -51,7 +52,7 @@ final class ScalarGru implements GruKernels {
       float[] dh,
       int dho) {
     for (int row = 0; row < m; row++) {
-      for (int j = 0; j < p; j++) {
+      for (int j = 0; j < units; j++) {
         int x = gxo + row * 3 * p + j;
         int g = gho + row * 3 * p + j;
         int s = row * p + j;

@@ -11,7 +11,7 @@ final class ScalarLstm implements LstmKernels {
   @Override
   public void forward(
       int n,
-      int p,
+      int units,
       int stride,
       float[] z,
       int zo,
@@ -24,9 +24,9 @@ final class ScalarLstm implements LstmKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < n; row++) {
-      for (int j = 0; j < p; j++) {
-        int zj = zo + row * 4 * p + j;
-        int s = row * p + j;
+      for (int j = 0; j < units; j++) {
+        int s = row * stride + j;
+        int zj = zo + row * 3 * stride + s;
         float i = sigmoid(z[zj]);
         float f = sigmoid(z[zj + stride]);
         float g = tanh(z[zj + 2 * stride]);
@@ -49,6 +49,7 @@ final class ScalarLstm implements LstmKernels {
   @Override
   public void backward(
       int n,
+      int units,
       int p,
       float[] z,
       int zo,
@@ -61,7 +62,7 @@ final class ScalarLstm implements LstmKernels {
       float[] dc,
       int dco) {
     for (int row = 0; row < n; row++) {
-      for (int j = 0; j < p; j++) {
+      for (int j = 0; j < units; j++) {
         int zj = zo + row * 4 * p + j;
         int s = row * p + j;
         float i = z[zj];

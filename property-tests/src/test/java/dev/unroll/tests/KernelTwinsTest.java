@@ -194,27 +194,45 @@ class KernelTwinsTest {
     }
 
     private void cells(int p) {
+      rows(p, p);
+      rows(p, p - 7);
+      pointwise(p);
+    }
+
+    /* Several rows, padded or not. */
+    private void rows(int p, int units) {
       int n = 3;
       float[] z = wild(n * 4 * p, 20);
       float[] c = tiny(n * p, 21);
       float[] next = new float[n * p];
       float[] tc = new float[n * p];
       float[] h = new float[n * p];
-      k.lstm().forward(n, p, p, z, 0, c, 0, next, 0, tc, 0, h, 0);
-      keep("lstm.forward", z, next, tc, h);
+      k.lstm().forward(n, units, p, z, 0, c, 0, next, 0, tc, 0, h, 0);
+      keepUnits("lstm.forward", p, units, z, next, tc, h);
       float[] dc = tiny(n * p, 22);
-      k.lstm().backward(n, p, z, 0, c, 0, tc, 0, random(n * p, 23), 0, dc, 0);
-      keep("lstm.backward", z, dc);
+      k.lstm().backward(n, units, p, z, 0, c, 0, tc, 0, random(n * p, 23), 0, dc, 0);
+      keepUnits("lstm.backward", p, units, z, dc);
 
       float[] gx = wild(n * 3 * p, 24);
       float[] gh = random(n * 3 * p, 25);
       float[] hp = tiny(n * p, 26);
-      k.gru().forward(n, p, p, gx, 0, gh, 0, hp, 0, h, 0);
-      keep("gru.forward", gx, h);
+      k.gru().forward(n, units, p, gx, 0, gh, 0, hp, 0, h, 0);
+      keepUnits("gru.forward", p, units, gx, h);
       float[] dh = tiny(n * p, 27);
-      k.gru().backward(n, p, gx, 0, gh, 0, hp, 0, dh, 0);
-      keep("gru.backward", gx, gh, dh);
+      k.gru().backward(n, units, p, gx, 0, gh, 0, hp, 0, dh, 0);
+      keepUnits("gru.backward", p, units, gx, gh, dh);
+    }
 
+    private void keepUnits(String method, int p, int units, float[]... padded) {
+      for (float[] a : padded) {
+        for (int from = units; from < a.length; from += p) {
+          Arrays.fill(a, from, from + p - units, 0f);
+        }
+        keep(method, a);
+      }
+    }
+
+    private void pointwise(int p) {
       float[] zr = tiny(p, 28);
       float[] hr = new float[p];
       k.rnn().forwardTanh(p, zr, 0, hr, 0);

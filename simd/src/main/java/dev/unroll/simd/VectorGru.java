@@ -22,7 +22,7 @@ final class VectorGru implements GruKernels {
   @Override
   public void forward(
       int m,
-      int p,
+      int units,
       int stride,
       float[] gx,
       int gxo,
@@ -33,8 +33,8 @@ final class VectorGru implements GruKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < m; row++) {
-      for (int j = row * p; j < row * p + p; j += LENGTH) {
-        int g = row * 2 * p + j;
+      for (int j = row * stride; j < row * stride + units; j += LENGTH) {
+        int g = row * 2 * stride + j;
         units(stride, gx, gxo + g, gh, gho + g, hPrev, hpo + j, h, ho + j);
       }
     }
@@ -162,6 +162,7 @@ final class VectorGru implements GruKernels {
   @Override
   public void backward(
       int m,
+      int units,
       int p,
       float[] gx,
       int gxo,
@@ -174,11 +175,12 @@ final class VectorGru implements GruKernels {
     for (int row = 0; row < m; row++) {
       int g = row * 3 * p;
       int s = row * p;
-      backwardRow(p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, dh, dho + s);
+      backwardRow(units, p, gx, gxo + g, gh, gho + g, hPrev, hpo + s, dh, dho + s);
     }
   }
 
   private static void backwardRow(
+      int units,
       int p,
       float[] gx,
       int gxo,
@@ -193,7 +195,7 @@ final class VectorGru implements GruKernels {
     assert gho >= 0 && gho + 3 * p <= gh.length;
     assert hpo >= 0 && hpo + p <= hPrev.length;
     assert dho >= 0 && dho + p <= dh.length;
-    for (int j = 0; j < p; j += LENGTH) {
+    for (int j = 0; j < units; j += LENGTH) {
       int x = gxo + j;
       int g = gho + j;
       FloatVector r = FloatVector.fromArray(SPECIES, gx, x);

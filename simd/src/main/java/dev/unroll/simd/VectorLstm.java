@@ -27,7 +27,7 @@ final class VectorLstm implements LstmKernels {
   @Override
   public void forward(
       int n,
-      int p,
+      int units,
       int stride,
       float[] z,
       int zo,
@@ -40,8 +40,9 @@ final class VectorLstm implements LstmKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < n; row++) {
-      for (int j = row * p; j < row * p + p; j += LENGTH) {
-        int g = zo + row * 3 * p + j;
+      int s = row * stride;
+      for (int j = s; j < s + units; j += LENGTH) {
+        int g = zo + 3 * s + j;
         units(stride, z, g, cPrev, cpo + j, c, co + j, tanhC, tco + j, h, ho + j);
       }
     }
@@ -224,6 +225,7 @@ final class VectorLstm implements LstmKernels {
   @Override
   public void backward(
       int n,
+      int units,
       int p,
       float[] z,
       int zo,
@@ -237,11 +239,13 @@ final class VectorLstm implements LstmKernels {
       int dco) {
     for (int row = 0; row < n; row++) {
       int s = row * p;
-      backwardRow(p, z, zo + 4 * s, cPrev, cpo + s, tanhC, tco + s, dh, dho + s, dc, dco + s);
+      backwardRow(
+          units, p, z, zo + 4 * s, cPrev, cpo + s, tanhC, tco + s, dh, dho + s, dc, dco + s);
     }
   }
 
   private static void backwardRow(
+      int units,
       int p,
       float[] z,
       int zo,
@@ -259,7 +263,7 @@ final class VectorLstm implements LstmKernels {
     assert tco >= 0 && tco + p <= tanhC.length;
     assert dho >= 0 && dho + p <= dh.length;
     assert dco >= 0 && dco + p <= dc.length;
-    for (int j = 0; j < p; j += LENGTH) {
+    for (int j = 0; j < units; j += LENGTH) {
       int zj = zo + j;
       FloatVector i = FloatVector.fromArray(SPECIES, z, zj);
       FloatVector f = FloatVector.fromArray(SPECIES, z, zj + p);
