@@ -286,20 +286,21 @@ class EqualBitsProperties {
   void lookingAheadToTheEndGivesTheWholeSequence(
       @ForAll("oneLayer") Network network,
       @ForAll @IntRange(min = 1, max = 4) int chunk,
+      @ForAll @IntRange(min = 1, max = 2) int batch,
       @ForAll long seed) {
     NetworkSpec spec = network.spec();
     int time = chunk + 3;
-    float[] x = Networks.random(time * 2 * spec.inputSize(), new Rng(seed));
+    float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
     Backend backend = Backend.preferred();
-    Unrolled whole = new Unrolled(network, backend, 2, time, false);
-    float[] expected = new float[time * 2 * spec.networkOutputSize()];
+    Unrolled whole = new Unrolled(network, backend, batch, time, false);
+    float[] expected = new float[time * batch * spec.networkOutputSize()];
     whole.forward(time, x);
     whole.output(expected);
-    LookAhead window = new LookAhead(network, backend, 2, chunk, 3);
-    float[] y = new float[chunk * 2 * spec.networkOutputSize()];
+    LookAhead window = new LookAhead(network, backend, batch, chunk, 3);
+    float[] y = new float[chunk * batch * spec.networkOutputSize()];
     window.next(x, y);
     assertArrayEquals(Arrays.copyOf(expected, y.length), y, "first chunk");
-    float[] rest = window.finish(Arrays.copyOfRange(x, chunk * 2 * spec.inputSize(), x.length));
+    float[] rest = window.finish(Arrays.copyOfRange(x, chunk * batch * spec.inputSize(), x.length));
     assertArrayEquals(Arrays.copyOfRange(expected, y.length, expected.length), rest, "rest");
   }
 }
