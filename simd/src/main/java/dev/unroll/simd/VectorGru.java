@@ -33,8 +33,9 @@ final class VectorGru implements GruKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < m; row++) {
-      for (int j = row * stride; j < row * stride + units; j += LENGTH) {
-        int g = row * 2 * stride + j;
+      int s = row * stride;
+      for (int j = s; j < s + units; j += LENGTH) {
+        int g = 2 * s + j;
         units(stride, gx, gxo + g, gh, gho + g, hPrev, hpo + j, h, ho + j);
       }
     }
