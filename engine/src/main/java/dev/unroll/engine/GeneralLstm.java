@@ -20,7 +20,6 @@ final class GeneralLstm implements LstmKernels {
   private final Activation gate;
   private final Activation candidate;
   private final Activation output;
-  private final int hidden;
   private final LayerWeights weights;
   private final @Nullable LayerNorm norm;
 
@@ -37,13 +36,12 @@ final class GeneralLstm implements LstmKernels {
     gate = options.activation(layer.cell(), 0);
     candidate = options.activation(layer.cell(), 1);
     output = options.activation(layer.cell(), 2);
-    hidden = layer.hidden();
     int p = weights.paddedHidden;
     clipped = memory.floats(rows, 4L * p);
     argument = memory.floats(rows, p);
     argumentGradient = memory.floats(1, p);
     peepholeGradient = memory.floats(options.peepholes() ? 3 : 0, p);
-    norm = options.layerNorm() ? new LayerNorm(1, hidden, p, rows, memory) : null;
+    norm = options.layerNorm() ? new LayerNorm(1, weights.hidden, p, rows, memory) : null;
   }
 
   private float peephole(int gate, int p, int j) {
@@ -88,7 +86,7 @@ final class GeneralLstm implements LstmKernels {
         c[co + s + j] = flush(fma(f, before, i * g));
       }
       if (norm == null) {
-        System.arraycopy(c, co + s, argument, tco + s, hidden);
+        System.arraycopy(c, co + s, argument, tco + s, units);
       } else {
         norm.forward(
             (tco + s) / p, c, co + s, weights.normGainC, weights.normBiasC, argument, tco + s);

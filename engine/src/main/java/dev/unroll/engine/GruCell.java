@@ -37,7 +37,7 @@ final class GruCell implements Cell {
     product = memory.floats(state.isLocked() ? state.batch : 0, state.paddedHidden);
     recurrentGates = memory.floats(rows, weights.gateFloats);
     PackedMatrix w = weights.inputHidden;
-    alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > LayerWeights.CACHED;
+    alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > Kernels.CACHED;
   }
 
   @Override

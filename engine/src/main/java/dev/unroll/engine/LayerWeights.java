@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * too but for some steps: gate g of unit j stands in row g * gateStride + j.
  */
 final class LayerWeights {
-  /** Bytes of weights that the first-level cache keeps from one step to the next. */
-  static final int CACHED = 1 << 15;
-
   /** Names of the parameters that only some options have. */
   static final String PEEPHOLE = "weight_peephole";
 
@@ -169,11 +166,11 @@ final class LayerWeights {
     layer = spec.layers().get(index);
     inputSize = spec.layerInputSize(index);
     paddedInput = Kernels.pad(inputSize);
-    paddedHidden = Kernels.pad(layer.hidden());
+    hidden = layer.hidden();
+    paddedHidden = Kernels.pad(hidden);
     paddedOutput = Kernels.pad(layer.outputSize());
     int gates = layer.cell().gates();
     boolean dense = packing.dense() && layer.options().isStandard();
-    hidden = layer.hidden();
     gateStride = dense ? stepStride(kernels) : paddedHidden;
     gateRows = Kernels.pad(Memory.product(gates, gateStride, "gates"));
     gateFloats = Math.max(gateRows, Kernels.pad((gates - 1) * gateStride + paddedHidden));
@@ -197,7 +194,7 @@ final class LayerWeights {
       inputHidden = oneHot ? null : memory.matrix(affine, gateRows, inputSize, packing.input());
     }
     boolean split = options.resetBefore();
-    candidateHidden = split ? memory.matrix(affine, paddedHidden, layer.hidden(), use) : null;
+    candidateHidden = split ? memory.matrix(affine, paddedHidden, hidden, use) : null;
     candidateTransposed =
         split && training ? memory.matrix(affine, paddedHidden, paddedHidden, use) : null;
     peepholes = memory.floats(options.peepholes() ? 3 : 0, paddedHidden);
@@ -213,7 +210,7 @@ final class LayerWeights {
     normGainC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
     normBiasC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
     boolean projected = layer.projection() > 0;
-    projection = projected ? memory.matrix(affine, paddedOutput, layer.hidden(), use) : null;
+    projection = projected ? memory.matrix(affine, paddedOutput, hidden, use) : null;
     inputHiddenTransposed =
         training && !oneHot ? memory.matrix(affine, paddedInput, gateRows, packing.input()) : null;
     hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, hiddenRows, use) : null;
@@ -225,8 +222,8 @@ final class LayerWeights {
   private int stepStride(Kernels kernels) {
     int columns = inputSize + layer.outputSize();
     return switch (layer.cell()) {
-      case LSTM -> kernels.lstm().stepStride(layer.hidden(), columns);
-      case GRU -> kernels.gru().stepStride(layer.hidden(), columns);
+      case LSTM -> kernels.lstm().stepStride(hidden, columns);
+      case GRU -> kernels.gru().stepStride(hidden, columns);
       default -> paddedHidden;
     };
   }
@@ -304,12 +301,12 @@ final class LayerWeights {
         PackedMatrix matrix = Memory.require(inputHidden, "W_ih is packed");
         packBlock(matrix, inputHiddenTransposed, wih, parameters, wih.offset(), gate, row, 0);
         if (!layer.options().layerNorm()) {
-          affine.packBias(matrix, row, layer.hidden(), bias, row);
+          affine.packBias(matrix, row, hidden, bias, row);
         }
       }
       if (separateBias() && bhh.isPresent()) {
-        int from = bhh.get().offset() + gate * layer.hidden();
-        affine.packBias(hiddenHidden, row, layer.hidden(), parameters, from);
+        int from = bhh.get().offset() + gate * hidden;
+        affine.packBias(hiddenHidden, row, hidden, parameters, from);
       }
     }
     dropping = false;
@@ -323,11 +320,10 @@ final class LayerWeights {
     packVector(NORM_BIAS_C, parameters, normBiasC);
     if (projection != null) {
       int from = whr.orElseThrow().offset();
-      int h = layer.hidden();
       int r = layer.projection();
-      affine.pack(projection, 0, 0, r, h, parameters, from, h);
+      affine.pack(projection, 0, 0, r, hidden, parameters, from, hidden);
       if (projectionTransposed != null) {
-        affine.packTransposed(projectionTransposed, 0, 0, h, r, parameters, from, h);
+        affine.packTransposed(projectionTransposed, 0, 0, hidden, r, parameters, from, hidden);
       }
     }
   }
@@ -338,16 +334,15 @@ final class LayerWeights {
       return;
     }
     int from = p.offset();
-    int h = layer.hidden();
     for (int block = 0; block < to.length / paddedHidden; block++) {
-      System.arraycopy(parameters, from + block * h, to, block * paddedHidden, h);
+      System.arraycopy(parameters, from + block * hidden, to, block * paddedHidden, hidden);
     }
   }
 
   /** Adds a padded gradient [blocks, paddedHidden] of an optional vector, and clears it. */
   void addVectorGradient(String kind, int blocks, float[] padded, float[] gradients) {
     Parameter p = Memory.require(extras.get(kind), kind);
-    addRows(p, blocks, layer.hidden(), padded, 1, gradients);
+    addRows(p, blocks, hidden, padded, 1, gradients);
     Arrays.fill(padded, 0f);
   }
 
@@ -356,8 +351,8 @@ final class LayerWeights {
       return;
     }
     int row = gate * gateStride;
-    int from = gate * layer.hidden();
-    for (int j = 0; j < layer.hidden(); j++) {
+    int from = gate * hidden;
+    for (int j = 0; j < hidden; j++) {
       float own = parameters[bih.get().offset() + from + j];
       float other = separateBias() ? 0f : parameters[bhh.get().offset() + from + j];
       bias[row + j] = own + other;
@@ -373,20 +368,19 @@ final class LayerWeights {
       int gate,
       int row,
       int column) {
-    int h = layer.hidden();
     int columns = weight.columns();
-    int from = offset + gate * h * columns;
-    affine.pack(to, row, column, h, columns, parameters, from, columns);
+    int from = offset + gate * hidden * columns;
+    affine.pack(to, row, column, hidden, columns, parameters, from, columns);
     if (transposed != null) {
-      affine.packTransposed(transposed, 0, row, columns, h, parameters, from, columns);
+      affine.packTransposed(transposed, 0, row, columns, hidden, parameters, from, columns);
     }
   }
 
   private void packTable(float[] parameters, int gate, int row) {
-    int from = wih.offset() + gate * layer.hidden() * inputSize;
+    int from = wih.offset() + gate * hidden * inputSize;
     boolean biased = !layer.options().layerNorm();
     for (int v = 0; v < inputSize; v++) {
-      for (int j = 0; j < layer.hidden(); j++) {
+      for (int j = 0; j < hidden; j++) {
         table[v * gateRows + row + j] =
             (biased ? bias[row + j] : 0f) + parameters[from + j * inputSize + v];
       }
@@ -413,7 +407,7 @@ final class LayerWeights {
    */
   int gradientOffset(boolean recurrent, int stride) {
     Parameter weight = recurrent ? whh : wih;
-    boolean dense = layer.hidden() == paddedHidden && weight.columns() == stride;
+    boolean dense = hidden == paddedHidden && weight.columns() == stride;
     boolean masked = recurrent && dropProbability > 0;
     return dense && !masked ? weight.offset() : -1;
   }
@@ -424,13 +418,13 @@ final class LayerWeights {
     if (recurrent && dropping) {
       maskRows(padded, stride);
     }
-    addRows(weight, layer.cell().gates(), layer.hidden(), padded, stride, gradients);
+    addRows(weight, layer.cell().gates(), hidden, padded, stride, gradients);
   }
 
   private void maskRows(float[] padded, int stride) {
     int columns = whh.columns();
     for (int row = 0; row < whh.rows(); row++) {
-      int at = (row / layer.hidden() * paddedHidden + row % layer.hidden()) * stride;
+      int at = (row / hidden * paddedHidden + row % hidden) * stride;
       for (int k = 0; k < columns; k++) {
         padded[at + k] *= dropMask[row * columns + k];
       }
@@ -440,8 +434,8 @@ final class LayerWeights {
   /** Adds a gradient [inputSize, gateRows] of the one-hot table to that of W_ih. */
   void addTableGradient(float[] padded, float[] gradients) {
     for (int gate = 0; gate < layer.cell().gates(); gate++) {
-      for (int j = 0; j < layer.hidden(); j++) {
-        int to = wih.offset() + (gate * layer.hidden() + j) * inputSize;
+      for (int j = 0; j < hidden; j++) {
+        int to = wih.offset() + (gate * hidden + j) * inputSize;
         for (int v = 0; v < inputSize; v++) {
           gradients[to + v] += padded[v * gateRows + gate * paddedHidden + j];
         }
@@ -457,8 +451,8 @@ final class LayerWeights {
   /** Adds padded gradients of b_ih and b_hh; the same array for both where the cell adds them. */
   void addBiasGradients(float[] ofInput, float[] ofHidden, float[] gradients) {
     if (bih.isPresent() && bhh.isPresent()) {
-      addRows(bih.get(), layer.cell().gates(), layer.hidden(), ofInput, 1, gradients);
-      addRows(bhh.get(), layer.cell().gates(), layer.hidden(), ofHidden, 1, gradients);
+      addRows(bih.get(), layer.cell().gates(), hidden, ofInput, 1, gradients);
+      addRows(bhh.get(), layer.cell().gates(), hidden, ofHidden, 1, gradients);
     }
   }
 

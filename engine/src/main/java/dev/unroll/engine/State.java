@@ -103,16 +103,14 @@ final class State {
   }
 
   void copySlot(int from, int to) {
-    for (int row = 0; row < batch; row++) {
-      copyRow(from, to, row);
-    }
+    copySlot(this, from, to);
   }
 
-  /** Copies a slot of another state of the same layer and batch. */
-  void copySlot(State other, int from, int to, Kernels kernels) {
-    kernels.elements().copy(batch * paddedOutput, other.h, other.hidden(from), h, hidden(to));
+  /** The same from another state of the same layer and batch. */
+  void copySlot(State other, int from, int to) {
+    System.arraycopy(other.h, other.hidden(from), h, hidden(to), batch * paddedOutput);
     if (c.length > 0) {
-      kernels.elements().copy(batch * paddedHidden, other.c, other.cell(from), c, cell(to));
+      System.arraycopy(other.c, other.cell(from), c, cell(to), batch * paddedHidden);
     }
   }
 

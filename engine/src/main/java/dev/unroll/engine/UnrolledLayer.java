@@ -139,7 +139,7 @@ final class UnrolledLayer {
     boolean small = inputs <= hidden && hidden <= MOST_STEPPED;
     boolean oneHot = index == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
     return small
-        && Float.BYTES * layer.cell().gates() * hidden * (inputs + hidden) <= LayerWeights.CACHED
+        && Float.BYTES * layer.cell().gates() * hidden * (inputs + hidden) <= Kernels.CACHED
         && network.weightFormat() == WeightFormat.F32
         && layer.options().isStandard()
         && layer.projection() == 0
@@ -237,13 +237,13 @@ final class UnrolledLayer {
 
   /* The recurrence of one row as a stream. */
   private void stepThrough(State own) {
-    own.copySlot(state, initialSlot(steps), 0, kernels);
+    own.copySlot(state, initialSlot(steps), 0);
     for (int s = 0; s < steps; s++) {
       int t = reverse ? steps - 1 - s : s;
       if (t < lengths[0]) {
         cell.step(x, xo + t * xs);
       }
-      state.copySlot(own, 0, reverse ? t : t + 1, kernels);
+      state.copySlot(own, 0, reverse ? t : t + 1);
     }
   }
 

@@ -53,6 +53,9 @@ public record Kernels(
    */
   public static final int LANES = 16;
 
+  /** Bytes of weights that the first-level cache keeps from one step to the next. */
+  public static final int CACHED = 1 << 15;
+
   /**
    * Rounds up to a multiple of {@link #LANES}.
    *

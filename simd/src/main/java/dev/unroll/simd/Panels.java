@@ -24,9 +24,6 @@ final class Panels extends PackedMatrix {
   /* Larger matrices wait for memory, not for range checks. */
   private static final long LARGEST = Slab.SIZE / 4;
 
-  /* Bytes of weights that the first-level cache keeps from one step to the next. */
-  private static final int KEPT = 1 << 15;
-
   /* Of so many columns it keeps a panel of 128 rows beside those of other matrices. */
   private static final int FEW_COLUMNS = 48;
 
@@ -96,7 +93,7 @@ final class Panels extends PackedMatrix {
   }
 
   private static boolean isKept(int rows, int columns) {
-    return (long) rows * columns * Float.BYTES <= KEPT;
+    return (long) rows * columns * Float.BYTES <= Kernels.CACHED;
   }
 
   /** The panel of a row. */
