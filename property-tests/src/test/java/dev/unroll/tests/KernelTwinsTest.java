@@ -124,26 +124,27 @@ class KernelTwinsTest {
       product(a, m, "affine");
     }
 
-    /* More than one block in each direction. */
+    /* More than one block in each direction, and higher blocks of fewer terms. */
     private void largeOuter(AffineKernels a) {
-      int n = 261;
-      int height = 272;
+      int height = 528;
       int width = 144;
-      float[] dw = random(height * width, 4);
-      a.outerAccumulate(
-          n,
-          random(n * height, 5),
-          0,
-          height,
-          height,
-          random(n * width, 6),
-          0,
-          width,
-          width,
-          dw,
-          0,
-          width);
-      keep("outerAccumulate", dw);
+      for (int n : new int[] {100, 261}) {
+        float[] dw = random(height * width, 4);
+        a.outerAccumulate(
+            n,
+            random(n * height, 5),
+            0,
+            height,
+            height,
+            random(n * width, 6),
+            0,
+            width,
+            width,
+            dw,
+            0,
+            width);
+        keep("outerAccumulate", dw);
+      }
     }
 
     private void product(AffineKernels a, PackedMatrix m, String name) {

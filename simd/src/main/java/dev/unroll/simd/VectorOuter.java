@@ -3,6 +3,9 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -11,6 +14,9 @@ import jdk.incubator.vector.FloatVector;
  * few rows at a time, into strips of some columns: two strips that meet in a kernel stay in the
  * first level of the cache, the blocks in the second. All strips of a block of X pass over some
  * rows of dW before the next, so that what they add to is not one line of every page.
+ *
+ * <p>Where a vector is as long as a line of the cache, strips of X stand off-heap at 64-byte
+ * boundaries; on the heap each vector would lie across two lines.
  */
 final class VectorOuter {
   /* Terms added up in registers before they are stored. */
@@ -19,6 +25,9 @@ final class VectorOuter {
   /* Rows of dW, or columns of dZ, side by side: as many as kernels of 8 or of 6 rows fill. */
   private static final int ROWS = Lanes.MANY_REGISTERS ? 16 : 24;
   private static final int ROW_BLOCK = Math.ceilDiv(256, ROWS) * ROWS;
+
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int BYTES = LENGTH * Float.BYTES;
 
   /* Columns of dW, or of X, side by side. */
   private static final int COLUMNS = 2 * LENGTH;
@@ -30,7 +39,13 @@ final class VectorOuter {
   /** Room for copies. */
   private static final class Copies {
     final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
-    final float[] x = new float[TERM_BLOCK * COLUMN_BLOCK];
+
+    /* X: one of the two, the other is empty. */
+    final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : TERM_BLOCK * COLUMN_BLOCK];
+    final MemorySegment lines =
+        Lanes.MANY_REGISTERS
+            ? Arena.ofAuto().allocate((long) TERM_BLOCK * COLUMN_BLOCK * Float.BYTES, BYTES)
+            : MemorySegment.NULL;
   }
 
   /* Per thread, so that threads may share the rows of dW. */
@@ -55,12 +70,19 @@ final class VectorOuter {
     Copies copies = COPIES.get();
     for (int first = 0; first < n; first += TERM_BLOCK) {
       int terms = Math.min(TERM_BLOCK, n - first);
-      for (int row = 0; row < rows; row += ROW_BLOCK) {
-        int height = Math.min(ROW_BLOCK, rows - row);
+      /* Of fewer terms the same room holds more rows, and X is copied less often. */
+      int rowBlock = TERM_BLOCK / terms * ROW_BLOCK;
+      for (int row = 0; row < rows; row += rowBlock) {
+        int height = Math.min(rowBlock, rows - row);
         strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz, ROWS);
         for (int k = 0; k < columns; k += COLUMN_BLOCK) {
           int width = Math.min(COLUMN_BLOCK, columns - k);
-          strips(terms, width, x, xo + first * xs + k, xs, copies.x, COLUMNS);
+          int at = xo + first * xs + k;
+          if (Lanes.MANY_REGISTERS) {
+            lines(terms, width, x, at, xs, copies.lines);
+          } else {
+            strips(terms, width, x, at, xs, copies.x, COLUMNS);
+          }
           block(terms, height, width, copies, dw, dwo + row * dws + k, dws);
         }
       }
@@ -89,6 +111,27 @@ final class VectorOuter {
     }
   }
 
+  /* The same off-heap, row by row, which is faster where strips are few. */
+  private static void lines(
+      int terms, int columns, float[] from, int fo, int stride, MemorySegment to) {
+    for (int t = 0; t < terms; t++) {
+      line(columns, from, fo + t * stride, to, t * (2L * BYTES), terms * (2L * BYTES));
+    }
+  }
+
+  private static void line(
+      int columns, float[] from, int fo, MemorySegment to, long at, long apart) {
+    long p = at;
+    int k = 0;
+    for (; k + COLUMNS <= columns; k += COLUMNS, p += apart) {
+      FloatVector.fromArray(SPECIES, from, fo + k).intoMemorySegment(to, p, ORDER);
+      FloatVector.fromArray(SPECIES, from, fo + k + LENGTH).intoMemorySegment(to, p + BYTES, ORDER);
+    }
+    if (k < columns) {
+      FloatVector.fromArray(SPECIES, from, fo + k).intoMemorySegment(to, p, ORDER);
+    }
+  }
+
   /* dW += dZᵀ X of one block. */
   private static void block(
       int terms, int rows, int columns, Copies copies, float[] dw, int dwo, int dws) {
@@ -114,15 +157,16 @@ final class VectorOuter {
       int dws) {
     float[] dz = copies.dz;
     float[] x = copies.x;
+    long at = xo * (long) Float.BYTES;
     for (int r = 0, n = 0; r < height; r += n) {
       n = Lanes.rows(height - r);
       int wo = dwo + r * dws;
       switch (n) {
         case 8 -> {
           if (two) {
-            eightByTwo(terms, dz, dzo + r, x, xo, dw, wo, dws);
+            eightByTwo(terms, dz, dzo + r, copies.lines, at, dw, wo, dws);
           } else {
-            eightByOne(terms, dz, dzo + r, x, xo, dw, wo, dws);
+            eightByOne(terms, dz, dzo + r, copies.lines, at, dw, wo, dws);
           }
         }
         case 6 -> sixByTwo(terms, dz, dzo + r, 1, x, xo, dw, wo, dws);
@@ -133,7 +177,7 @@ final class VectorOuter {
 
   /* 8 rows x 2 vectors of columns of dW, all terms. */
   private static void eightByTwo(
-      int terms, float[] d, int od, float[] x, int xo, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, MemorySegment x, long at, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -159,8 +203,9 @@ final class VectorOuter {
     FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
     for (int t = 0; t < terms; t++) {
       int p = od + t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
+      long k = at + (long) t * (2L * BYTES);
+      FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
+      FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, k + BYTES, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       a01 = d0.fma(x1, a01);
@@ -315,7 +360,7 @@ final class VectorOuter {
 
   /* 8 rows x 1 vector of columns of dW, all terms. */
   private static void eightByOne(
-      int terms, float[] d, int od, float[] x, int xo, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, MemorySegment x, long at, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -333,7 +378,8 @@ final class VectorOuter {
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     for (int t = 0; t < terms; t++) {
       int p = od + t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
+      long k = at + (long) t * (2L * BYTES);
+      FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
