@@ -3,28 +3,55 @@ package dev.unroll.fallback;
 import static dev.unroll.fallback.ScalarMath.fma;
 
 /**
- * Scalar twin of the affine kernels. Weights are stored by column, so the inner loops run over rows
- * with independent accumulators, a form that C2 vectorises by itself without changing any sum's
- * order.
+ * Scalar twin of the affine kernels, in loops over rows that C2 vectorises by itself without
+ * changing any sum's order. It does so only where it sees that stores and loads cannot overlap:
+ * each array is indexed by the row alone. So a column of weights is an array of its own, and sums
+ * that do not begin with their array are added up elsewhere.
  */
 final class ScalarAffine implements AffineKernels {
 
-  /** Weights [columns][rows], then the bias. */
+  /* Terms of a weight gradient whose inputs stand beside each other. */
+  private static final int TERM_BLOCK = 32;
+
+  /** Weights [columns][rows], and the bias. */
   private static final class ByColumn extends PackedMatrix {
-    final float[] weights;
+    final float[][] weights;
     final float[] bias;
 
     ByColumn(int rows, int columns) {
       super(rows, columns);
-      weights = new float[Math.multiplyExact(rows, columns)];
+      weights = new float[columns][rows];
       bias = new float[rows];
     }
 
     @Override
     public long bytes() {
-      return (long) Float.BYTES * (weights.length + bias.length);
+      return (long) Float.BYTES * rows() * (columns() + 1);
     }
   }
+
+  /** Room for sums and for inputs, as large as was needed so far. */
+  private static final class Scratch {
+    float[] sums = new float[0];
+    float[][] inputs = new float[TERM_BLOCK][0];
+
+    float[] sums(int n) {
+      if (sums.length < n) {
+        sums = new float[n];
+      }
+      return sums;
+    }
+
+    float[][] inputs(int n) {
+      if (inputs[0].length < n) {
+        inputs = new float[TERM_BLOCK][n];
+      }
+      return inputs;
+    }
+  }
+
+  /* Per thread, since threads may share a matrix. */
+  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
   @Override
   public PackedMatrix allocate(int rows, int columns, PackedMatrix.Use use) {
@@ -41,10 +68,11 @@ final class ScalarAffine implements AffineKernels {
       float[] from,
       int offset,
       int stride) {
-    float[] w = ((ByColumn) to).weights;
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < columns; j++) {
-        w[(column + j) * to.rows() + row + i] = from[offset + i * stride + j];
+    float[][] w = ((ByColumn) to).weights;
+    for (int j = 0; j < columns; j++) {
+      float[] wj = w[column + j];
+      for (int i = 0; i < rows; i++) {
+        wj[row + i] = from[offset + i * stride + j];
       }
     }
   }
@@ -59,9 +87,9 @@ final class ScalarAffine implements AffineKernels {
       float[] from,
       int offset,
       int stride) {
-    float[] w = ((ByColumn) to).weights;
+    float[][] w = ((ByColumn) to).weights;
     for (int j = 0; j < columns; j++) {
-      System.arraycopy(from, offset + j * stride, w, (column + j) * to.rows() + row, rows);
+      System.arraycopy(from, offset + j * stride, w[column + j], row, rows);
     }
   }
 
@@ -73,8 +101,7 @@ final class ScalarAffine implements AffineKernels {
   @Override
   public void affine(PackedMatrix w, float[] x, int xo, float[] z, int zo) {
     ByColumn m = (ByColumn) w;
-    System.arraycopy(m.bias, 0, z, zo, m.rows());
-    accumulate(m.weights, m.rows(), m.columns(), x, xo, z, zo);
+    product(m, m.bias, 0, x, xo, z, zo);
   }
 
   @Override
@@ -88,41 +115,56 @@ final class ScalarAffine implements AffineKernels {
   @Override
   public void affineBatchAccumulate(
       PackedMatrix w, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    ByColumn m = (ByColumn) w;
     for (int i = 0; i < n; i++) {
-      accumulate(m.weights, m.rows(), m.columns(), x, xo + i * xs, z, zo + i * zs);
+      int zi = zo + i * zs;
+      product((ByColumn) w, z, zi, x, xo + i * xs, z, zi);
     }
   }
 
-  /* z[r] += sum over k of w[k][r] x[k]; four columns a pass save three of four loads of z. */
-  private static void accumulate(
-      float[] w, int rows, int columns, float[] x, int xo, float[] z, int zo) {
+  /* z = b + W x; b may be z. */
+  private static void product(ByColumn m, float[] b, int bo, float[] x, int xo, float[] z, int zo) {
+    int rows = m.rows();
+    float[] sums = zo == 0 ? z : SCRATCH.get().sums(rows);
+    if (sums != b) {
+      System.arraycopy(b, bo, sums, 0, rows);
+    }
+    float[][] w = m.weights;
     int k = 0;
-    for (; k + 4 <= columns; k += 4) {
-      fourColumns(w, k * rows, rows, x, xo + k, z, zo);
+    for (; k + 4 <= w.length; k += 4) {
+      int xk = xo + k;
+      four(rows, w[k], w[k + 1], w[k + 2], w[k + 3], x[xk], x[xk + 1], x[xk + 2], x[xk + 3], sums);
     }
-    for (; k < columns; k++) {
-      float xk = x[xo + k];
-      for (int r = 0; r < rows; r++) {
-        z[zo + r] = fma(w[k * rows + r], xk, z[zo + r]);
-      }
+    for (; k < w.length; k++) {
+      one(rows, w[k], x[xo + k], sums);
+    }
+    if (sums != z) {
+      System.arraycopy(sums, 0, z, zo, rows);
     }
   }
 
-  private static void fourColumns(
-      float[] w, int w0, int rows, float[] x, int xo, float[] z, int zo) {
-    float x0 = x[xo];
-    float x1 = x[xo + 1];
-    float x2 = x[xo + 2];
-    float x3 = x[xo + 3];
-    int w1 = w0 + rows;
-    int w2 = w1 + rows;
-    int w3 = w2 + rows;
-    for (int r = 0; r < rows; r++) {
-      float sum = fma(w[w0 + r], x0, z[zo + r]);
-      sum = fma(w[w1 + r], x1, sum);
-      sum = fma(w[w2 + r], x2, sum);
-      z[zo + r] = fma(w[w3 + r], x3, sum);
+  /* sums += x0 a0 + x1 a1 + x2 a2 + x3 a3; four at once save three of four loads of the sums. */
+  private static void four(
+      int n,
+      float[] a0,
+      float[] a1,
+      float[] a2,
+      float[] a3,
+      float x0,
+      float x1,
+      float x2,
+      float x3,
+      float[] sums) {
+    for (int r = 0; r < n; r++) {
+      float sum = fma(a0[r], x0, sums[r]);
+      sum = fma(a1[r], x1, sum);
+      sum = fma(a2[r], x2, sum);
+      sums[r] = fma(a3[r], x3, sum);
+    }
+  }
+
+  private static void one(int n, float[] a, float x, float[] sums) {
+    for (int r = 0; r < n; r++) {
+      sums[r] = fma(a[r], x, sums[r]);
     }
   }
 
@@ -140,34 +182,36 @@ final class ScalarAffine implements AffineKernels {
       float[] dw,
       int dwo,
       int dws) {
-    for (int r = 0; r < rows; r++) {
-      int i = 0;
-      for (; i + 4 <= n; i += 4) {
-        fourOuter(dz, dzo + i * dzs + r, dzs, x, xo + i * xs, xs, columns, dw, dwo + r * dws);
+    Scratch scratch = SCRATCH.get();
+    float[] sums = scratch.sums(columns);
+    float[][] inputs = scratch.inputs(columns);
+    for (int first = 0; first < n; first += TERM_BLOCK) {
+      int terms = Math.min(TERM_BLOCK, n - first);
+      for (int i = 0; i < terms; i++) {
+        System.arraycopy(x, xo + (first + i) * xs, inputs[i], 0, columns);
       }
-      for (; i < n; i++) {
-        float d = dz[dzo + i * dzs + r];
-        for (int k = 0; k < columns; k++) {
-          dw[dwo + r * dws + k] = fma(d, x[xo + i * xs + k], dw[dwo + r * dws + k]);
-        }
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(dw, dwo + r * dws, sums, 0, columns);
+        outerRow(terms, columns, dz, dzo + first * dzs + r, dzs, inputs, sums);
+        System.arraycopy(sums, 0, dw, dwo + r * dws, columns);
       }
     }
   }
 
-  private static void fourOuter(
-      float[] dz, int dzo, int dzs, float[] x, int x0, int xs, int columns, float[] dw, int dwo) {
-    float d0 = dz[dzo];
-    float d1 = dz[dzo + dzs];
-    float d2 = dz[dzo + 2 * dzs];
-    float d3 = dz[dzo + 3 * dzs];
-    int x1 = x0 + xs;
-    int x2 = x1 + xs;
-    int x3 = x2 + xs;
-    for (int k = 0; k < columns; k++) {
-      float sum = fma(d0, x[x0 + k], dw[dwo + k]);
-      sum = fma(d1, x[x1 + k], sum);
-      sum = fma(d2, x[x2 + k], sum);
-      dw[dwo + k] = fma(d3, x[x3 + k], sum);
+  /* One row of dW, terms in ascending order. */
+  private static void outerRow(
+      int terms, int columns, float[] dz, int dzo, int dzs, float[][] x, float[] sums) {
+    int i = 0;
+    for (; i + 4 <= terms; i += 4) {
+      int d = dzo + i * dzs;
+      float d0 = dz[d];
+      float d1 = dz[d + dzs];
+      float d2 = dz[d + 2 * dzs];
+      float d3 = dz[d + 3 * dzs];
+      four(columns, x[i], x[i + 1], x[i + 2], x[i + 3], d0, d1, d2, d3, sums);
+    }
+    for (; i < terms; i++) {
+      one(columns, x[i], dz[dzo + i * dzs], sums);
     }
   }
 }
