@@ -10,9 +10,6 @@ import static dev.unroll.fallback.ScalarMath.fma;
  */
 final class ScalarAffine implements AffineKernels {
 
-  /* Terms of a weight gradient whose inputs stand beside each other. */
-  private static final int TERM_BLOCK = 32;
-
   /** Weights [columns][rows], and the bias. */
   private static final class ByColumn extends PackedMatrix {
     final float[][] weights;
@@ -29,29 +26,6 @@ final class ScalarAffine implements AffineKernels {
       return (long) Float.BYTES * rows() * (columns() + 1);
     }
   }
-
-  /** Room for sums and for inputs, as large as was needed so far. */
-  private static final class Scratch {
-    float[] sums = new float[0];
-    float[][] inputs = new float[TERM_BLOCK][0];
-
-    float[] sums(int n) {
-      if (sums.length < n) {
-        sums = new float[n];
-      }
-      return sums;
-    }
-
-    float[][] inputs(int n) {
-      if (inputs[0].length < n) {
-        inputs = new float[TERM_BLOCK][n];
-      }
-      return inputs;
-    }
-  }
-
-  /* Per thread, since threads may share a matrix. */
-  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
   @Override
   public PackedMatrix allocate(int rows, int columns, PackedMatrix.Use use) {
@@ -124,7 +98,7 @@ final class ScalarAffine implements AffineKernels {
   /* z = b + W x; b may be z. */
   private static void product(ByColumn m, float[] b, int bo, float[] x, int xo, float[] z, int zo) {
     int rows = m.rows();
-    float[] sums = zo == 0 ? z : SCRATCH.get().sums(rows);
+    float[] sums = zo == 0 ? z : Scratch.sums(rows);
     if (sums != b) {
       System.arraycopy(b, bo, sums, 0, rows);
     }
@@ -182,11 +156,10 @@ final class ScalarAffine implements AffineKernels {
       float[] dw,
       int dwo,
       int dws) {
-    Scratch scratch = SCRATCH.get();
-    float[] sums = scratch.sums(columns);
-    float[][] inputs = scratch.inputs(columns);
-    for (int first = 0; first < n; first += TERM_BLOCK) {
-      int terms = Math.min(TERM_BLOCK, n - first);
+    float[] sums = Scratch.sums(columns);
+    float[][] inputs = Scratch.inputs(columns);
+    for (int first = 0; first < n; first += Scratch.INPUTS) {
+      int terms = Math.min(Scratch.INPUTS, n - first);
       for (int i = 0; i < terms; i++) {
         System.arraycopy(x, xo + (first + i) * xs, inputs[i], 0, columns);
       }

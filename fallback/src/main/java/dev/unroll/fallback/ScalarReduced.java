@@ -2,9 +2,12 @@ package dev.unroll.fallback;
 
 import static dev.unroll.fallback.ScalarMath.fma;
 
+import java.util.Arrays;
+
 /**
- * Scalar twin of the kernels over reduced weights. Words are stored in panels of {@link
- * Kernels#LANES} rows, each panel by column.
+ * Scalar twin of the kernels over reduced weights. C2 vectorises loops over rows that convert
+ * bytes, as in {@link ScalarAffine}, but none that take halves for the upper bits of a float: those
+ * go through four rows at a time, in panels of {@link Kernels#LANES}.
  */
 final class ScalarReduced extends ReducedAffine {
   private static final int PANEL = Kernels.LANES;
@@ -17,18 +20,20 @@ final class ScalarReduced extends ReducedAffine {
     this.format = format;
   }
 
-  /** Words [panel][word][row in panel]. */
+  /** Words [panel][word][row in panel]; of bytes there is one panel. */
   private static final class Words extends ReducedMatrix {
+    private final int panel;
     final int[] words;
 
     Words(WeightFormat format, int rows, int columns) {
       super(format, rows, columns);
+      panel = format == WeightFormat.INT8 ? rows : PANEL;
       words = new int[Math.multiplyExact(rows, words())];
     }
 
     @Override
     protected void set(int row, int word, int value) {
-      words[(row - row % PANEL) * words() + word * PANEL + row % PANEL] = value;
+      words[(row - row % panel) * words() + word * panel + row % panel] = value;
     }
   }
 
@@ -41,13 +46,13 @@ final class ScalarReduced extends ReducedAffine {
   protected void multiply(
       ReducedMatrix w, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     Words m = (Words) w;
+    if (m.scale.length > 0) {
+      ofBytes(m, x, xo, b, bo, z, zo);
+      return;
+    }
     for (int r = 0; r < m.rows(); r += 4) {
       int at = (r - r % PANEL) * m.words() + r % PANEL;
-      if (m.scale.length == 0) {
-        halves(m, at, x, xo, b, bo + r, z, zo + r);
-      } else {
-        bytes(m, at, r, x, xo, b, bo + r, z, zo + r);
-      }
+      halves(m, at, x, xo, b, bo + r, z, zo + r);
     }
   }
 
@@ -81,29 +86,34 @@ final class ScalarReduced extends ReducedAffine {
     z[zo + 3] = sum3;
   }
 
-  /* z = b + s # (W x) for four rows; columns past the last are zeros. */
-  private static void bytes(
-      Words m, int at, int row, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    int[] w = m.words;
-    float sum0 = 0f;
-    float sum1 = 0f;
-    float sum2 = 0f;
-    float sum3 = 0f;
-    int p = at;
-    for (int k = 0; k < m.columns(); k += 4) {
-      for (int j = 0; j < 4; j++) {
-        float xk = k + j < m.columns() ? x[xo + k + j] : 0f;
-        sum0 = fma((float) (w[p] << (8 * j)), xk, sum0);
-        sum1 = fma((float) (w[p + 1] << (8 * j)), xk, sum1);
-        sum2 = fma((float) (w[p + 2] << (8 * j)), xk, sum2);
-        sum3 = fma((float) (w[p + 3] << (8 * j)), xk, sum3);
-      }
-      p += PANEL;
+  /* z = b + s # (W x); columns past the last are zeros. */
+  private static void ofBytes(Words m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    int rows = m.rows();
+    int columns = m.columns();
+    float[] sums = zo == 0 && b != z ? z : Scratch.sums(rows);
+    Arrays.fill(sums, 0, rows, 0f);
+    for (int k = 0; k < columns; k += 4) {
+      int xk = xo + k;
+      float x1 = k + 1 < columns ? x[xk + 1] : 0f;
+      float x2 = k + 2 < columns ? x[xk + 2] : 0f;
+      float x3 = k + 3 < columns ? x[xk + 3] : 0f;
+      bytes(rows, m.words, k / 4 * rows, x[xk], x1, x2, x3, sums);
     }
     float[] s = m.scale;
-    z[zo] = fma(sum0, s[row], b[bo]);
-    z[zo + 1] = fma(sum1, s[row + 1], b[bo + 1]);
-    z[zo + 2] = fma(sum2, s[row + 2], b[bo + 2]);
-    z[zo + 3] = fma(sum3, s[row + 3], b[bo + 3]);
+    for (int r = 0; r < rows; r++) {
+      z[zo + r] = fma(sums[r], s[r], b[bo + r]);
+    }
+  }
+
+  /* One word of each row: four columns. */
+  private static void bytes(
+      int rows, int[] words, int at, float x0, float x1, float x2, float x3, float[] sums) {
+    for (int r = 0; r < rows; r++) {
+      int word = words[at + r];
+      float sum = fma((float) word, x0, sums[r]);
+      sum = fma((float) (word << 8), x1, sum);
+      sum = fma((float) (word << 16), x2, sum);
+      sums[r] = fma((float) (word << 24), x3, sum);
+    }
   }
 }
