@@ -38,6 +38,20 @@ final class ScalarElements implements ElementKernels {
     }
   }
 
+  /** x = sigmoid(x) */
+  static void sigmoidInPlace(int n, float[] x, int xo) {
+    for (int j = xo; j < xo + n; j++) {
+      x[j] = ScalarMath.sigmoid(x[j]);
+    }
+  }
+
+  /** x = tanh(x) */
+  static void tanhInPlace(int n, float[] x, int xo) {
+    for (int j = xo; j < xo + n; j++) {
+      x[j] = ScalarMath.tanh(x[j]);
+    }
+  }
+
   @Override
   public void copy(int n, float[] x, int xo, float[] y, int yo) {
     System.arraycopy(x, xo, y, yo, n);

@@ -5,7 +5,7 @@ import static dev.unroll.fallback.ScalarMath.fma;
 import static dev.unroll.fallback.ScalarMath.sigmoid;
 import static dev.unroll.fallback.ScalarMath.tanh;
 
-/** Scalar twin of the GRU cell. */
+/** Scalar twin of the GRU cell, a loop for each gate as in {@link ScalarLstm}. */
 final class ScalarGru implements GruKernels {
 
   @Override
@@ -22,19 +22,26 @@ final class ScalarGru implements GruKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < m; row++) {
+      int s = row * stride;
+      int r = gxo + 3 * s;
+      int z = r + stride;
+      int n = z + stride;
+      int g = gho + 3 * s;
+      gate(units, gx, r, gh, g);
+      gate(units, gx, z, gh, g + stride);
       for (int j = 0; j < units; j++) {
-        int x = gxo + row * 3 * stride + j;
-        int g = gho + row * 3 * stride + j;
-        int s = row * stride + j;
-        float r = sigmoid(gx[x] + gh[g]);
-        float z = sigmoid(gx[x + stride] + gh[g + stride]);
-        float n = tanh(fma(r, gh[g + 2 * stride], gx[x + 2 * stride]));
-        gx[x] = r;
-        gx[x + stride] = z;
-        gx[x + 2 * stride] = n;
+        float nt = tanh(fma(gx[r + j], gh[g + 2 * stride + j], gx[n + j]));
+        gx[n + j] = nt;
         /* h_t = n + z # (h_{t-1} - n) */
-        h[ho + s] = flush(fma(z, hPrev[hpo + s] - n, n));
+        h[ho + s + j] = flush(fma(gx[z + j], hPrev[hpo + s + j] - nt, nt));
       }
+    }
+  }
+
+  /* x̂ = sigmoid(x̂ + ĥ) */
+  private static void gate(int units, float[] gx, int x, float[] gh, int g) {
+    for (int j = 0; j < units; j++) {
+      gx[x + j] = sigmoid(gx[x + j] + gh[g + j]);
     }
   }
 

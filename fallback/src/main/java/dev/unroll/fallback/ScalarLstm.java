@@ -1,11 +1,15 @@
 package dev.unroll.fallback;
 
+import static dev.unroll.fallback.ScalarElements.sigmoidInPlace;
+import static dev.unroll.fallback.ScalarElements.tanhInPlace;
 import static dev.unroll.fallback.ScalarMath.flush;
 import static dev.unroll.fallback.ScalarMath.fma;
-import static dev.unroll.fallback.ScalarMath.sigmoid;
 import static dev.unroll.fallback.ScalarMath.tanh;
 
-/** Scalar twin of the LSTM cell. */
+/**
+ * Scalar twin of the LSTM cell. Each gate has a loop of its own, of which the processor keeps more
+ * turns going than of one over whole units.
+ */
 final class ScalarLstm implements LstmKernels {
 
   @Override
@@ -24,24 +28,23 @@ final class ScalarLstm implements LstmKernels {
       float[] h,
       int ho) {
     for (int row = 0; row < n; row++) {
+      int s = row * stride;
+      int i = zo + 4 * s;
+      int f = i + stride;
+      int g = f + stride;
+      int o = g + stride;
+      sigmoidInPlace(units, z, i);
+      sigmoidInPlace(units, z, f);
+      tanhInPlace(units, z, g);
+      sigmoidInPlace(units, z, o);
       for (int j = 0; j < units; j++) {
-        int s = row * stride + j;
-        int zj = zo + row * 3 * stride + s;
-        float i = sigmoid(z[zj]);
-        float f = sigmoid(z[zj + stride]);
-        float g = tanh(z[zj + 2 * stride]);
-        float o = sigmoid(z[zj + 3 * stride]);
         /* c_t = f # c_{t-1} + i # g */
-        float ct = fma(f, cPrev[cpo + s], i * g);
+        float ct = fma(z[f + j], cPrev[cpo + s + j], z[i + j] * z[g + j]);
         /* h_t = o # tanh(c_t) */
         float tc = tanh(ct);
-        z[zj] = i;
-        z[zj + stride] = f;
-        z[zj + 2 * stride] = g;
-        z[zj + 3 * stride] = o;
-        c[co + s] = flush(ct);
-        tanhC[tco + s] = tc;
-        h[ho + s] = flush(o * tc);
+        c[co + s + j] = flush(ct);
+        tanhC[tco + s + j] = tc;
+        h[ho + s + j] = flush(z[o + j] * tc);
       }
     }
   }
