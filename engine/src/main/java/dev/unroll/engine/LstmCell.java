@@ -260,7 +260,18 @@ final class LstmCell implements Cell {
     kernels
         .affine()
         .outerAccumulate(
-            rows, projectedGradients, 0, r, r, unprojected, 0, p, p, projectionGradient, 0, p);
+            rows,
+            projectedGradients,
+            0,
+            r,
+            r,
+            unprojected,
+            0,
+            p,
+            weights.hidden,
+            projectionGradient,
+            0,
+            p);
     weights.addProjectionGradient(projectionGradient, gradients);
   }
 }

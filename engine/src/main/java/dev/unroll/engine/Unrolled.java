@@ -781,7 +781,7 @@ public final class Unrolled {
             top.values(),
             top.offset(),
             featureStride,
-            featureStride,
+            width,
             headWeightGradient,
             0,
             featureStride);

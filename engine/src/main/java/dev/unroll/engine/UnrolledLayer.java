@@ -345,6 +345,7 @@ final class UnrolledLayer {
     int n = steps * batch;
     int rows = weights.gateRows;
     int r = weights.paddedOutput;
+    int columns = weights.layer.outputSize();
     int before = state.hidden(reverse ? 1 : 0);
     int offset = weights.gradientOffset(true, r);
     float[] dw = sumIn(offset, rows * r, gradients);
@@ -353,11 +354,11 @@ final class UnrolledLayer {
     int ofHidden = weights.hiddenRows;
     kernels
         .affine()
-        .outerAccumulate(n, dz, 0, rows, ofHidden, state.recurrent, before, r, r, dw, at, r);
+        .outerAccumulate(n, dz, 0, rows, ofHidden, state.recurrent, before, r, columns, dw, at, r);
     if (ofHidden < rows) {
       float[] reset = cell.resetHidden();
       int to = at + ofHidden * r;
-      kernels.affine().outerAccumulate(n, dz, ofHidden, rows, r, reset, 0, r, r, dw, to, r);
+      kernels.affine().outerAccumulate(n, dz, ofHidden, rows, r, reset, 0, r, columns, dw, to, r);
     }
     if (offset < 0) {
       weights.addWeightGradient(true, weightGradient, r, gradients);
@@ -400,9 +401,9 @@ final class UnrolledLayer {
   /** Adds dW_ih = dzᵀ x. */
   void addInputGradients(int steps, float[] x, int xo, int xs, float[] gradients) {
     int rows = weights.gateRows;
-    int columns = weights.paddedInput;
-    int offset = weights.gradientOffset(false, columns);
-    float[] dw = sumIn(offset, rows * columns, gradients);
+    int stride = weights.paddedInput;
+    int offset = weights.gradientOffset(false, stride);
+    float[] dw = sumIn(offset, rows * stride, gradients);
     kernels
         .affine()
         .outerAccumulate(
@@ -414,12 +415,12 @@ final class UnrolledLayer {
             x,
             xo,
             xs,
-            columns,
+            weights.inputSize,
             dw,
             Math.max(offset, 0),
-            columns);
+            stride);
     if (offset < 0) {
-      weights.addWeightGradient(false, weightGradient, columns, gradients);
+      weights.addWeightGradient(false, weightGradient, stride, gradients);
     }
   }
 

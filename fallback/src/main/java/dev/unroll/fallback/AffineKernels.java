@@ -137,7 +137,8 @@ public interface AffineKernels {
    * @param x inputs [n, columns]. Not modified.
    * @param xo index of the first
    * @param xs stride of {@code x}
-   * @param columns columns of dW, a multiple of {@link Kernels#LANES}
+   * @param columns columns of dW; those that pad them to a multiple of {@link Kernels#LANES} may be
+   *     added up as well
    * @param dw the gradient [rows, columns]. Modified.
    * @param dwo index of its first element
    * @param dws stride of {@code dw}

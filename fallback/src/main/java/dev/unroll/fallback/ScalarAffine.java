@@ -156,35 +156,62 @@ final class ScalarAffine implements AffineKernels {
       float[] dw,
       int dwo,
       int dws) {
-    float[] sums = Scratch.sums(columns);
-    float[][] inputs = Scratch.inputs(columns);
-    for (int first = 0; first < n; first += Scratch.INPUTS) {
-      int terms = Math.min(Scratch.INPUTS, n - first);
-      for (int i = 0; i < terms; i++) {
-        System.arraycopy(x, xo + (first + i) * xs, inputs[i], 0, columns);
-      }
-      for (int r = 0; r < rows; r++) {
-        System.arraycopy(dw, dwo + r * dws, sums, 0, columns);
-        outerRow(terms, columns, dz, dzo + first * dzs + r, dzs, inputs, sums);
-        System.arraycopy(sums, 0, dw, dwo + r * dws, columns);
+    for (int first = 0; first < n; first += Scratch.ROWS) {
+      int terms = Math.min(Scratch.ROWS, n - first);
+      for (int r = 0; r < rows; r += Scratch.WIDTH) {
+        int height = Math.min(Scratch.WIDTH, rows - r);
+        int z = dzo + first * dzs + r;
+        outerBlock(
+            terms, dz, z, dzs, height, x, xo + first * xs, xs, columns, dw, dwo + r * dws, dws);
       }
     }
   }
 
-  /* One row of dW, terms in ascending order. */
-  private static void outerRow(
-      int terms, int columns, float[] dz, int dzo, int dzs, float[][] x, float[] sums) {
+  /* A column of dW after the other, since columns may be few. */
+  private static void outerBlock(
+      int terms,
+      float[] dz,
+      int dzo,
+      int dzs,
+      int rows,
+      float[] x,
+      int xo,
+      int xs,
+      int columns,
+      float[] dw,
+      int dwo,
+      int dws) {
+    float[][] block = Scratch.rows();
+    for (int i = 0; i < terms; i++) {
+      System.arraycopy(dz, dzo + i * dzs, block[i], 0, rows);
+    }
+    float[] sums = Scratch.sums(rows);
+    for (int k = 0; k < columns; k++) {
+      int w = dwo + k;
+      for (int r = 0; r < rows; r++) {
+        sums[r] = dw[w + r * dws];
+      }
+      outerColumn(terms, rows, block, x, xo + k, xs, sums);
+      for (int r = 0; r < rows; r++) {
+        dw[w + r * dws] = sums[r];
+      }
+    }
+  }
+
+  /* Terms in ascending order. */
+  private static void outerColumn(
+      int terms, int rows, float[][] dz, float[] x, int xo, int xs, float[] sums) {
     int i = 0;
     for (; i + 4 <= terms; i += 4) {
-      int d = dzo + i * dzs;
-      float d0 = dz[d];
-      float d1 = dz[d + dzs];
-      float d2 = dz[d + 2 * dzs];
-      float d3 = dz[d + 3 * dzs];
-      four(columns, x[i], x[i + 1], x[i + 2], x[i + 3], d0, d1, d2, d3, sums);
+      int k = xo + i * xs;
+      float x0 = x[k];
+      float x1 = x[k + xs];
+      float x2 = x[k + 2 * xs];
+      float x3 = x[k + 3 * xs];
+      four(rows, dz[i], dz[i + 1], dz[i + 2], dz[i + 3], x0, x1, x2, x3, sums);
     }
     for (; i < terms; i++) {
-      one(columns, x[i], dz[dzo + i * dzs], sums);
+      one(rows, dz[i], x[xo + i * xs], sums);
     }
   }
 }

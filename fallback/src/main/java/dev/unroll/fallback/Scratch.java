@@ -1,12 +1,14 @@
 package dev.unroll.fallback;
 
 /**
- * Room for sums and inputs that stand at the beginning of an array of their own, as large as was
- * needed so far; per thread, since threads may share a matrix.
+ * Room for sums and rows that stand at the beginning of an array of their own; per thread, since
+ * threads may share a matrix.
  */
 final class Scratch {
-  /** Inputs that stand beside each other. */
-  static final int INPUTS = 32;
+  /** Rows that stand beside each other, and how much of each. */
+  static final int ROWS = 128;
+
+  static final int WIDTH = 256;
 
   private static final ThreadLocal<Scratch> ROOM =
       new ThreadLocal<>() {
@@ -17,7 +19,7 @@ final class Scratch {
       };
 
   private float[] sums = new float[0];
-  private float[][] inputs = new float[INPUTS][0];
+  private float[][] rows = new float[0][];
 
   private Scratch() {}
 
@@ -30,12 +32,12 @@ final class Scratch {
     return scratch.sums;
   }
 
-  /** {@link #INPUTS} arrays of at least n floats. */
-  static float[][] inputs(int n) {
+  /** {@link #ROWS} arrays of {@link #WIDTH} floats. */
+  static float[][] rows() {
     Scratch scratch = ROOM.get();
-    if (scratch.inputs[0].length < n) {
-      scratch.inputs = new float[INPUTS][n];
+    if (scratch.rows.length == 0) {
+      scratch.rows = new float[ROWS][WIDTH];
     }
-    return scratch.inputs;
+    return scratch.rows;
   }
 }

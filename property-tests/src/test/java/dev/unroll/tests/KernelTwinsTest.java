@@ -112,6 +112,12 @@ class KernelTwinsTest {
         a.outerAccumulate(
             n, random(n * rows, 5), 0, rows, rows, random(n * 48, 6), 0, 48, 48, dw, 0, 48);
         keep("outerAccumulate", dw);
+        float[] few = random(rows * 48, 4);
+        a.outerAccumulate(
+            n, random(n * rows, 5), 0, rows, rows, random(n * 48, 6), 0, 48, 35, few, 0, 48);
+        for (int r = 0; r < rows; r++) {
+          keep("outerAccumulate", Arrays.copyOfRange(few, r * 48, r * 48 + 35));
+        }
       }
     }
 

@@ -1,6 +1,7 @@
 package dev.unroll.simd;
 
 import dev.unroll.fallback.AffineKernels;
+import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 
 /** Vector twin of the affine kernels, over {@link Panels}. */
@@ -91,6 +92,7 @@ final class VectorAffine implements AffineKernels {
       float[] dw,
       int dwo,
       int dws) {
-    VectorOuter.accumulate(n, dz, dzo, dzs, rows, x, xo, xs, columns, dw, dwo, dws);
+    int padded = Kernels.pad(columns);
+    VectorOuter.accumulate(n, dz, dzo, dzs, rows, x, xo, xs, padded, dw, dwo, dws);
   }
 }
