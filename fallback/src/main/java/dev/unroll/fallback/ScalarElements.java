@@ -3,19 +3,8 @@ package dev.unroll.fallback;
 import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
 import static dev.unroll.fallback.ScalarMath.fma;
 
-import java.util.Arrays;
-
 /** Scalar twin of the element-wise kernels. */
 final class ScalarElements implements ElementKernels {
-
-  /* Sixteen partial sums; per thread, so that reductions allocate nothing and may run in parallel. */
-  static final ThreadLocal<float[]> PARTIAL =
-      new ThreadLocal<>() {
-        @Override
-        protected float[] initialValue() {
-          return new float[Kernels.LANES];
-        }
-      };
 
   @Override
   public void sigmoid(int n, float[] x, int xo, float[] y, int yo) {
@@ -35,20 +24,6 @@ final class ScalarElements implements ElementKernels {
   public void exp(int n, float[] x, int xo, float[] y, int yo) {
     for (int j = 0; j < n; j++) {
       y[yo + j] = ScalarMath.exp(x[xo + j]);
-    }
-  }
-
-  /** x = sigmoid(x) */
-  static void sigmoidInPlace(int n, float[] x, int xo) {
-    for (int j = xo; j < xo + n; j++) {
-      x[j] = ScalarMath.sigmoid(x[j]);
-    }
-  }
-
-  /** x = tanh(x) */
-  static void tanhInPlace(int n, float[] x, int xo) {
-    for (int j = xo; j < xo + n; j++) {
-      x[j] = ScalarMath.tanh(x[j]);
     }
   }
 
@@ -111,8 +86,7 @@ final class ScalarElements implements ElementKernels {
   }
 
   private static float blockSumOfSquares(int n, float[] x, int xo) {
-    float[] lanes = PARTIAL.get();
-    Arrays.fill(lanes, 0f);
+    float[] lanes = Scratch.zeros(Kernels.LANES);
     for (int j = 0; j < n; j += Kernels.LANES) {
       for (int l = 0; l < Kernels.LANES; l++) {
         float v = x[xo + j + l];

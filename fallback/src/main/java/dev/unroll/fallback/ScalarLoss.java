@@ -43,8 +43,7 @@ final class ScalarLoss implements LossKernels {
 
   /* y = exp(y - max); returns the sum */
   private static float expInPlace(int n, float max, float[] y, int o) {
-    float[] lanes = ScalarElements.PARTIAL.get();
-    Arrays.fill(lanes, 0f);
+    float[] lanes = Scratch.zeros(Kernels.LANES);
     for (int j = 0; j < n; j += Kernels.LANES) {
       for (int l = 0; l < Kernels.LANES; l++) {
         float e = ScalarMath.exp(y[o + j + l] - max);
@@ -65,8 +64,7 @@ final class ScalarLoss implements LossKernels {
   }
 
   private static float blockSquaredError(int n, float[] y, int yo, float[] t, int to, float scale) {
-    float[] lanes = ScalarElements.PARTIAL.get();
-    Arrays.fill(lanes, 0f);
+    float[] lanes = Scratch.zeros(Kernels.LANES);
     for (int j = 0; j < n; j += Kernels.LANES) {
       for (int l = 0; l < Kernels.LANES; l++) {
         float d = y[yo + j + l] - t[to + j + l];

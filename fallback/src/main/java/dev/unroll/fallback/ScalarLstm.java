@@ -1,7 +1,5 @@
 package dev.unroll.fallback;
 
-import static dev.unroll.fallback.ScalarElements.sigmoidInPlace;
-import static dev.unroll.fallback.ScalarElements.tanhInPlace;
 import static dev.unroll.fallback.ScalarMath.flush;
 import static dev.unroll.fallback.ScalarMath.fma;
 import static dev.unroll.fallback.ScalarMath.tanh;
@@ -11,6 +9,7 @@ import static dev.unroll.fallback.ScalarMath.tanh;
  * turns going than of one over whole units.
  */
 final class ScalarLstm implements LstmKernels {
+  private static final ElementKernels ELEMENTS = new ScalarElements();
 
   @Override
   public void forward(
@@ -33,10 +32,10 @@ final class ScalarLstm implements LstmKernels {
       int f = i + stride;
       int g = f + stride;
       int o = g + stride;
-      sigmoidInPlace(units, z, i);
-      sigmoidInPlace(units, z, f);
-      tanhInPlace(units, z, g);
-      sigmoidInPlace(units, z, o);
+      ELEMENTS.sigmoid(units, z, i, z, i);
+      ELEMENTS.sigmoid(units, z, f, z, f);
+      ELEMENTS.tanh(units, z, g, z, g);
+      ELEMENTS.sigmoid(units, z, o, z, o);
       for (int j = 0; j < units; j++) {
         /* c_t = f # c_{t-1} + i # g */
         float ct = fma(z[f + j], cPrev[cpo + s + j], z[i + j] * z[g + j]);

@@ -1,5 +1,7 @@
 package dev.unroll.fallback;
 
+import java.util.Arrays;
+
 /**
  * Room for sums and rows that stand at the beginning of an array of their own; per thread, since
  * threads may share a matrix.
@@ -30,6 +32,13 @@ final class Scratch {
       scratch.sums = new float[n];
     }
     return scratch.sums;
+  }
+
+  /** At least n floats, the first n of them 0. */
+  static float[] zeros(int n) {
+    float[] sums = sums(n);
+    Arrays.fill(sums, 0, n, 0f);
+    return sums;
   }
 
   /** {@link #ROWS} arrays of {@link #WIDTH} floats. */
