@@ -40,12 +40,12 @@ final class VectorOuter {
   private static final class Copies {
     final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
 
-    /* X: one of the two, the other is empty. */
+    /* X: off-heap, or on the heap and a view of that. */
     final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : TERM_BLOCK * COLUMN_BLOCK];
     final MemorySegment lines =
         Lanes.MANY_REGISTERS
             ? Arena.ofAuto().allocate((long) TERM_BLOCK * COLUMN_BLOCK * Float.BYTES, BYTES)
-            : MemorySegment.NULL;
+            : MemorySegment.ofArray(x);
   }
 
   /* Per thread, so that threads may share the rows of dW. */
@@ -74,44 +74,37 @@ final class VectorOuter {
       int rowBlock = TERM_BLOCK / terms * ROW_BLOCK;
       for (int row = 0; row < rows; row += rowBlock) {
         int height = Math.min(rowBlock, rows - row);
-        strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz, ROWS);
+        strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz);
         for (int k = 0; k < columns; k += COLUMN_BLOCK) {
           int width = Math.min(COLUMN_BLOCK, columns - k);
-          int at = xo + first * xs + k;
-          if (Lanes.MANY_REGISTERS) {
-            lines(terms, width, x, at, xs, copies.lines);
-          } else {
-            strips(terms, width, x, at, xs, copies.x, COLUMNS);
-          }
+          lines(terms, width, x, xo + first * xs + k, xs, copies.lines);
           block(terms, height, width, copies, dw, dwo + row * dws + k, dws);
         }
       }
     }
   }
 
-  /* Copies columns into strips one behind the other, some rows of all strips before the next. */
-  private static void strips(
-      int terms, int columns, float[] from, int fo, int stride, float[] to, int strip) {
+  /* Copies dZ into strips one behind the other, some rows of all strips before the next. */
+  private static void strips(int terms, int columns, float[] from, int fo, int stride, float[] to) {
     for (int t = 0; t < terms; t += COPIED) {
       int n = Math.min(COPIED, terms - t);
-      for (int s = 0; s < columns; s += strip) {
-        int width = Math.min(strip, columns - s);
-        copy(n, width, from, fo + t * stride + s, stride, to, s * terms + t * strip, strip);
+      for (int s = 0; s < columns; s += ROWS) {
+        int width = Math.min(ROWS, columns - s);
+        copy(n, width, from, fo + t * stride + s, stride, to, s * terms + t * ROWS);
       }
     }
   }
 
   private static void copy(
-      int terms, int width, float[] from, int fo, int stride, float[] to, int to0, int apart) {
+      int terms, int width, float[] from, int fo, int stride, float[] to, int to0) {
     for (int t = 0; t < terms; t++) {
       for (int j = 0; j < width; j += LENGTH) {
-        FloatVector.fromArray(SPECIES, from, fo + t * stride + j)
-            .intoArray(to, to0 + t * apart + j);
+        FloatVector.fromArray(SPECIES, from, fo + t * stride + j).intoArray(to, to0 + t * ROWS + j);
       }
     }
   }
 
-  /* The same off-heap, row by row, which is faster where strips are few. */
+  /* Copies X into strips, row by row, which is faster where strips are few. */
   private static void lines(
       int terms, int columns, float[] from, int fo, int stride, MemorySegment to) {
     for (int t = 0; t < terms; t++) {
