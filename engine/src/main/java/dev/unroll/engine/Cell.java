@@ -34,12 +34,12 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   void step(float[] x, int xo);
 
   /**
-   * Calls the kernels of {@link #step} idly, see {@link Kernels}.
+   * Calls the kernels of {@link #step} from places that no step comes by: when kernels of another
+   * class come by a few times, C2 drops the code around the call, and with it that of all steps.
    *
-   * @param n elements for kernels so small that C2 may put them into their callers, whose calls
-   *     then count no more: now and then a few, or C2 would believe that there are never any
+   * @param x the input, or {@link #NOTHING} for calls that are idle, see {@link Kernels}
    */
-  void idleStep(int n);
+  void callKernels(float[] x, int xo);
 
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.

@@ -69,15 +69,20 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public void idleStep(int n) {
-    float[] none = NOTHING;
+  public void callKernels(float[] x, int xo) {
+    boolean idle = x.length == 0;
+    float[] h = idle ? NOTHING : state.h;
+    float[] z = idle ? NOTHING : inputGates;
+    float[] zh = idle ? NOTHING : recurrentGates;
+    int ho = idle ? 0 : state.hidden(0);
     PackedMatrix w = weights.inputHidden;
-    if (w != null && pointwise.step(w, none, 0, weights.hiddenHidden, none, 0)) {
+    if (w != null && pointwise.step(w, x, xo, weights.hiddenHidden, h, ho)) {
       return;
     }
-    weights.products.idleStep();
+    weights.products.callKernels(x, xo, h, ho, z);
     if (weights.layer.options().isStandard()) {
-      pointwise.forward(1, weights.hidden, 0, none, 0, none, 0, none, 0, none, 0);
+      int stride = idle ? 0 : weights.gateStride;
+      pointwise.forward(1, weights.hidden, stride, z, 0, zh, 0, h, ho, h, ho);
     }
   }
 

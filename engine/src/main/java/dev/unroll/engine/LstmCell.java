@@ -89,31 +89,40 @@ final class LstmCell implements Cell {
       forward(0, 0, 0, 0, 1);
       return;
     }
-    if (!stepAtOnce(x, xo, state.c, state.h, state.hidden(0))) {
+    int hidden = weights.hidden;
+    int ho = state.hidden(0);
+    if (!mayStepAtOnce()
+        || !pointwise.step(weights.hiddenHidden, hidden, x, xo, state.c, 0, state.h, ho)) {
       weights.products.step(x, xo, state, gates);
       update(0, 0, 0, 0, 1);
     }
   }
 
-  private boolean stepAtOnce(float[] x, int xo, float[] c, float[] h, int ho) {
-    int hidden = weights.hidden;
-    return weights.isJoined()
-        && projection == null
-        && pointwise.step(weights.hiddenHidden, hidden, x, xo, c, 0, h, ho);
+  private boolean mayStepAtOnce() {
+    return weights.isJoined() && projection == null;
   }
 
   @Override
-  public void idleStep(int n) {
-    float[] none = NOTHING;
-    if (stepAtOnce(none, 0, none, none, 0)) {
+  public void callKernels(float[] x, int xo) {
+    boolean idle = x.length == 0;
+    float[] c = idle ? NOTHING : state.c;
+    float[] h = idle ? NOTHING : state.h;
+    float[] z = idle ? NOTHING : gates;
+    float[] tc = idle ? NOTHING : tanhC;
+    int hidden = weights.hidden;
+    int ho = idle ? 0 : state.hidden(0);
+    if (mayStepAtOnce() && pointwise.step(weights.hiddenHidden, hidden, x, xo, c, 0, h, ho)) {
       return;
     }
-    weights.products.idleStep();
+    weights.products.callKernels(x, xo, h, ho, z);
+    float[] out = idle || projection == null ? h : unprojected;
+    int oo = out == h ? ho : 0;
     if (general == null) {
-      pointwise.forward(1, weights.hidden, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
+      int stride = idle ? 0 : weights.gateStride;
+      pointwise.forward(1, hidden, stride, z, 0, c, 0, c, 0, tc, 0, out, oo);
     }
     if (projection != null) {
-      kernels.affine().affineBatch(projection, 1, none, 0, 0, none, 0, 0);
+      kernels.affine().affineBatch(projection, 1, out, 0, 0, h, ho, 0);
     }
   }
 

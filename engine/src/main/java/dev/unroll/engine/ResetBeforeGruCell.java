@@ -72,9 +72,13 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public void idleStep(int n) {
-    weights.products.idleStep();
-    kernels.affine().affine(weights.products.candidateWeights(), NOTHING, 0, NOTHING, 0);
+  public void callKernels(float[] x, int xo) {
+    boolean idle = x.length == 0;
+    float[] h = idle ? NOTHING : state.h;
+    float[] z = idle ? NOTHING : gates;
+    int ho = idle ? 0 : state.hidden(0);
+    weights.products.callKernels(x, xo, h, ho, z);
+    kernels.affine().affine(weights.products.candidateWeights(), h, ho, z, 0);
   }
 
   private float activate(Activation f, int at) {

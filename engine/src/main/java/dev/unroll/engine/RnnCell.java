@@ -46,32 +46,35 @@ final class RnnCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    int h = state.hidden(0);
-    if (!stepAtOnce(x, xo, state.h, h)) {
+    int hidden = weights.hidden;
+    int ho = state.hidden(0);
+    if (!mayStepAtOnce()
+        || !kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, state.h, ho)) {
       weights.products.step(x, xo, state, gates);
-      activate(weights.hidden, 0, h);
+      activate(hidden, 0, ho);
     }
   }
 
-  private boolean stepAtOnce(float[] x, int xo, float[] h, int ho) {
-    int hidden = weights.hidden;
-    return weights.isJoined()
-        && standard
-        && raw.length == 0
-        && kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, h, ho);
+  private boolean mayStepAtOnce() {
+    return weights.isJoined() && standard && raw.length == 0;
   }
 
   @Override
-  public void idleStep(int n) {
-    float[] none = NOTHING;
-    if (stepAtOnce(none, 0, none, 0)) {
+  public void callKernels(float[] x, int xo) {
+    boolean idle = x.length == 0;
+    float[] h = idle ? NOTHING : state.h;
+    float[] z = idle ? NOTHING : gates;
+    int hidden = weights.hidden;
+    int ho = idle ? 0 : state.hidden(0);
+    if (mayStepAtOnce() && kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, h, ho)) {
       return;
     }
-    weights.products.idleStep();
+    weights.products.callKernels(x, xo, h, ho, z);
+    int n = idle ? 0 : hidden;
     if (relu) {
-      kernels.rnn().forwardRelu(n, gates, 0, gates, 0);
+      kernels.rnn().forwardRelu(n, z, 0, h, ho);
     } else {
-      kernels.rnn().forwardTanh(n, gates, 0, gates, 0);
+      kernels.rnn().forwardTanh(n, z, 0, h, ho);
     }
   }
 

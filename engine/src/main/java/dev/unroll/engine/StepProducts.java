@@ -33,26 +33,30 @@ final class StepProducts {
     }
     int inputs = weights.inputSize;
     if (inputs < FEW) {
-      for (int i = 0; i < inputs; i++) {
-        h[i] = x[xo + i];
-      }
+      copy(inputs, x, xo, h);
     } else {
       System.arraycopy(x, xo, h, 0, inputs);
     }
     affine.affine(weights.hiddenHidden, h, 0, gates, 0);
   }
 
-  /** The same idly. */
-  void idleStep() {
-    float[] none = Cell.NOTHING;
+  /* On its own, so that it stays compiled when the code around it is dropped. */
+  private static void copy(int n, float[] x, int xo, float[] to) {
+    for (int i = 0; i < n; i++) {
+      to[i] = x[xo + i];
+    }
+  }
+
+  /** See {@link Cell#callKernels}. */
+  void callKernels(float[] x, int xo, float[] h, int ho, float[] gates) {
     if (weights.isJoined()) {
-      affine.affine(weights.hiddenHidden, none, 0, none, 0);
+      affine.affine(weights.hiddenHidden, h, 0, gates, 0);
       return;
     }
     if (weights.inputHidden != null) {
-      affine.affine(weights.inputHidden, none, 0, none, 0);
+      affine.affine(weights.inputHidden, x, xo, gates, 0);
     }
-    affine.affineBatchAccumulate(weights.hiddenHidden, 1, none, 0, 0, none, 0, 0);
+    affine.affineBatchAccumulate(weights.hiddenHidden, 1, h, ho, 0, gates, 0, 0);
   }
 
   /** W_ih; packed unless the input is one-hot. */

@@ -176,19 +176,25 @@ final class StreamLayers {
     kernels.elements().copy(y.length, h, ho, y, 0);
   }
 
-  /** See {@link Cell#idleStep}. */
-  void idleStep(int n) {
+  /** Calls the kernels of a step on scratch data or idly, see {@link Cell#callKernels}. */
+  void callKernels(boolean idle) {
     float[] none = Cell.NOTHING;
-    for (Cell cell : cells) {
-      cell.idleStep(n);
+    float[] h = input;
+    int ho = 0;
+    for (int l = 0; l < cells.length; l++) {
+      boolean both = l > 0 && joined.length > 0;
+      cells[l].callKernels(idle ? none : both ? joined : h, both ? 0 : ho);
+      h = states[l].h;
+      ho = states[l].hidden(0);
     }
+    int n = idle ? 0 : states[cells.length - 1].paddedOutput;
     if (sums.length > 0) {
-      kernels.elements().add(n, input, 0, input, 0, sums[0], 0);
+      kernels.elements().add(n, h, ho, h, ho, sums[0], 0);
     }
     if (head != null) {
-      kernels.affine().affine(head, none, 0, none, 0);
+      kernels.affine().affine(head, idle ? none : h, ho, idle ? none : output, 0);
     }
-    kernels.elements().copy(n, input, 0, input, 0);
+    kernels.elements().copy(n, h, ho, h, ho);
   }
 
   /** One step for nothing, so that the first real one loads no class. */

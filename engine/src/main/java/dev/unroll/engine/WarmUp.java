@@ -37,6 +37,12 @@ final class WarmUp {
   private static final long LONGEST_REST_NANOS = 50_000_000L;
   private static final AtomicInteger WAITING = new AtomicInteger();
 
+  /*
+   * Before the first warm-up: C2 compiles the callers' scalar steps meanwhile, which would wait in its
+   * queue behind what the warm-up has it compile. Unless somebody waits.
+   */
+  private static final long FIRST_REST_NANOS = 100_000_000L;
+
   private static final int STEPS = 100;
 
   /*
@@ -63,8 +69,10 @@ final class WarmUp {
 
   /** Started with the first warm-up. */
   private static final class Worker extends Thread {
+    private static final Worker INSTANCE = new Worker();
+
     static {
-      new Worker().start();
+      INSTANCE.start();
     }
 
     /* The priority is only courtesy: the warm-up is right at any. */
@@ -81,6 +89,10 @@ final class WarmUp {
     }
 
     static void ensureStarted() {}
+
+    static void wake() {
+      LockSupport.unpark(INSTANCE);
+    }
   }
 
   private final Backend backend;
@@ -130,6 +142,7 @@ final class WarmUp {
     WAITING.incrementAndGet();
     try {
       for (WarmUp task : PENDING) {
+        Worker.wake();
         task.ready.await();
       }
     } finally {
@@ -138,6 +151,7 @@ final class WarmUp {
   }
 
   private static void work() {
+    restUnlessAwaited(FIRST_REST_NANOS);
     while (true) {
       try {
         QUEUE.take().run();
@@ -154,10 +168,12 @@ final class WarmUp {
   private void run() {
     try {
       Network given = Memory.require(network, "a warm-up runs once");
+      long awake = System.nanoTime();
       if (backend.needsWarmUp()) {
         StreamLayers made = new StreamLayers(given, backend.kernels());
         Key key = key(given, backend);
         if (!WARM.contains(key)) {
+          restUnlessAwaited(System.nanoTime() - awake);
           compile(given.spec(), new StreamLayers(given, backend.kernels(), made));
           WARM.add(key);
         }
@@ -171,12 +187,18 @@ final class WarmUp {
     }
   }
 
+  private static void restUnlessAwaited(long nanos) {
+    if (WAITING.get() == 0) {
+      LockSupport.parkNanos(nanos);
+    }
+  }
+
   private static void compile(NetworkSpec spec, StreamLayers scratch) {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
     float[] x = new float[spec.inputSize()];
     float[] y = new float[spec.networkOutputSize()];
     long start = System.nanoTime();
-    beginIdly(scratch, bean, x, y);
+    beginIdly(scratch, bean);
     long fastest = Long.MAX_VALUE;
     int quiet = 0;
     while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
@@ -196,15 +218,15 @@ final class WarmUp {
    * loop of calls, all of which C2 would compile first. So most calls do nothing, and a few show C2
    * which way a step goes.
    */
-  private static void beginIdly(StreamLayers scratch, ThreadMXBean bean, float[] x, float[] y) {
+  private static void beginIdly(StreamLayers scratch, ThreadMXBean bean) {
     boolean quiet = false;
     for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
       long awake = System.nanoTime();
       for (int i = 0; i < IDLE_STEPS; i++) {
-        scratch.idleStep(i > 0 ? 0 : Kernels.LANES);
+        scratch.callKernels(true);
       }
       long bytes = allocatedBytes(bean);
-      scratch.rehearse(x, y);
+      scratch.callKernels(false);
       quiet = allocatedBytes(bean) == bytes;
       long work = System.nanoTime() - awake;
       long rest = WAITING.get() > 0 ? 0 : Math.min(LONG_REST * work, LONGEST_REST_NANOS);
