@@ -29,9 +29,9 @@ final class WarmUp {
   private static final int MOST_ROUNDS = 1000;
 
   /*
-   * Rests between them, in times of the work: the fewer steps before C2 is done, the less of the
-   * callers' time goes to them. Only as long as the work while somebody waits, or when the network
-   * is so large that its scalar steps cost the callers more.
+   * Rests between them and after loading, in times of the work: the fewer steps before C2 is done,
+   * the less of the callers' time goes to them. Only as long as the work while somebody waits, or
+   * when the network is so large that its scalar steps cost the callers more.
    */
   private static final int LONG_REST = 3;
   private static final long LONGEST_REST_NANOS = 50_000_000L;
@@ -151,7 +151,7 @@ final class WarmUp {
   }
 
   private static void work() {
-    restUnlessAwaited(FIRST_REST_NANOS);
+    LockSupport.parkNanos(WAITING.get() > 0 ? 0 : FIRST_REST_NANOS);
     while (true) {
       try {
         QUEUE.take().run();
@@ -170,10 +170,12 @@ final class WarmUp {
       Network given = Memory.require(network, "a warm-up runs once");
       long awake = System.nanoTime();
       if (backend.needsWarmUp()) {
+        LockSupport.parkNanos(longRest(System.nanoTime() - awake));
+        awake = System.nanoTime();
         StreamLayers made = new StreamLayers(given, backend.kernels());
         Key key = key(given, backend);
         if (!WARM.contains(key)) {
-          restUnlessAwaited(System.nanoTime() - awake);
+          LockSupport.parkNanos(longRest(System.nanoTime() - awake));
           compile(given.spec(), new StreamLayers(given, backend.kernels(), made));
           WARM.add(key);
         }
@@ -187,10 +189,9 @@ final class WarmUp {
     }
   }
 
-  private static void restUnlessAwaited(long nanos) {
-    if (WAITING.get() == 0) {
-      LockSupport.parkNanos(nanos);
-    }
+  /** Nanoseconds of rest after so much work, none while somebody waits. */
+  private static long longRest(long work) {
+    return WAITING.get() > 0 ? 0 : Math.max(work, Math.min(LONG_REST * work, LONGEST_REST_NANOS));
   }
 
   private static void compile(NetworkSpec spec, StreamLayers scratch) {
@@ -229,8 +230,7 @@ final class WarmUp {
       scratch.callKernels(false);
       quiet = allocatedBytes(bean) == bytes;
       long work = System.nanoTime() - awake;
-      long rest = WAITING.get() > 0 ? 0 : Math.min(LONG_REST * work, LONGEST_REST_NANOS);
-      LockSupport.parkNanos(Math.max(work, rest));
+      LockSupport.parkNanos(Math.max(work, longRest(work)));
     }
   }
 
