@@ -21,8 +21,11 @@ final class Lanes {
   static final FloatVector ZERO = FloatVector.zero(SPECIES);
   static final IntVector NO_BITS = IntVector.zero(INTS);
 
-  /** Whether there are 32 registers: processors with 512-bit lanes have them, others may not. */
-  static final boolean MANY_REGISTERS = LENGTH == Kernels.LANES;
+  /**
+   * Whether there are 32 registers: processors with 512-bit lanes have them, for narrower vectors
+   * too; others may not.
+   */
+  static final boolean MANY_REGISTERS = FloatVector.SPECIES_PREFERRED.length() == Kernels.LANES;
 
   /**
    * Turns of an empty loop in an idle call, see {@link Kernels}: the virtual machine counts them

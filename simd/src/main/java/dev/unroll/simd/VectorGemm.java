@@ -23,8 +23,13 @@ final class VectorGemm {
   /* Bytes of weights that the second-level cache keeps. */
   private static final long KEPT = 1 << 20;
 
-  /* Inputs whose rows stay in the second-level cache while all panels pass. */
+  /*
+   * Inputs that a panel passes before the next one. Of many columns it comes from behind the
+   * second-level cache and should pass more of them; then their sums, often a power of two apart,
+   * do not all stay there.
+   */
   private static final int INPUT_BLOCK = 64;
+  private static final int LARGE_INPUT_BLOCK = 128;
 
   private VectorGemm() {}
 
@@ -34,9 +39,10 @@ final class VectorGemm {
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     boolean kept = m.weights.byteSize() <= KEPT;
+    int block = Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     for (int first = 0, end; first < n; first = end) {
       int inputs = kept ? Lanes.rows(n - first) : 0;
-      end = inputs > 0 ? first + inputs : Math.min(first + INPUT_BLOCK, n);
+      end = inputs > 0 ? first + inputs : Math.min(first + block, n);
       int i = end;
       for (int r = 0; r < m.rows(); r += 2 * LENGTH) {
         i = panel(m, r, first, end, x, xo, xs, z, zo + r, zs);

@@ -22,8 +22,11 @@ final class VectorOuter {
   /* Terms added up in registers before they are stored. */
   private static final int TERM_BLOCK = 256;
 
-  /* Rows of dW, or columns of dZ, side by side: as many as kernels of 8 or of 6 rows fill. */
-  private static final int ROWS = Lanes.MANY_REGISTERS ? 16 : 24;
+  /*
+   * Rows of dW, or columns of dZ, side by side: as many as a kernel of 8 rows or four of 6 take, a
+   * vector at least.
+   */
+  private static final int ROWS = Lanes.MANY_REGISTERS ? Math.max(8, LENGTH) : 24;
   private static final int ROW_BLOCK = Math.ceilDiv(256, ROWS) * ROWS;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -168,7 +171,10 @@ final class VectorOuter {
     }
   }
 
-  /* 8 rows x 2 vectors of columns of dW, all terms. */
+  /*
+   * 8 rows x 2 vectors of columns of dW, all terms. One counter, in floats of dZ, for both strips:
+   * of narrow vectors the other instructions of the loop take as long as the multiply-adds.
+   */
   private static void eightByTwo(
       int terms, float[] d, int od, MemorySegment x, long at, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
@@ -194,9 +200,9 @@ final class VectorOuter {
     FloatVector a61 = FloatVector.fromArray(SPECIES, dw, w6 + LENGTH);
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
-    for (int t = 0; t < terms; t++) {
-      int p = od + t * ROWS;
-      long k = at + (long) t * (2L * BYTES);
+    for (int t = 0; t < terms * ROWS; t += ROWS) {
+      int p = od + t;
+      long k = at + t * (2L * BYTES / ROWS);
       FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
       FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, k + BYTES, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
@@ -369,9 +375,9 @@ final class VectorOuter {
     FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
     FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
-    for (int t = 0; t < terms; t++) {
-      int p = od + t * ROWS;
-      long k = at + (long) t * (2L * BYTES);
+    for (int t = 0; t < terms * ROWS; t += ROWS) {
+      int p = od + t;
+      long k = at + t * (2L * BYTES / ROWS);
       FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
