@@ -34,8 +34,9 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   void step(float[] x, int xo);
 
   /**
-   * Calls the kernels of {@link #step} from places that no step comes by: when kernels of another
-   * class come by a few times, C2 drops the code around the call, and with it that of all steps.
+   * Calls the kernels of {@link #step} on what is there, from places that no step comes by: when
+   * kernels of another class come by a few times, C2 drops the code around the call, and with it
+   * that of all steps.
    *
    * @param x the input, or {@link #NOTHING} for calls that are idle, see {@link Kernels}
    */

@@ -15,8 +15,8 @@ import jdk.incubator.vector.FloatVector;
  * first level of the cache, the blocks in the second. All strips of a block of X pass over some
  * rows of dW before the next, so that what they add to is not one line of every page.
  *
- * <p>Where a vector is as long as a line of the cache, strips of X stand off-heap at 64-byte
- * boundaries; on the heap each vector would lie across two lines.
+ * <p>With 32 registers strips of X stand off-heap, a vector at multiples of its length; on the heap
+ * each one of 64 bytes would lie across two lines of the cache.
  */
 final class VectorOuter {
   /* Terms added up in registers before they are stored. */
@@ -34,6 +34,9 @@ final class VectorOuter {
 
   /* Columns of dW, or of X, side by side. */
   private static final int COLUMNS = 2 * LENGTH;
+
+  /* Bytes of a strip of X for each float of one of dZ, in kernels of 8 rows. */
+  private static final long X_BYTES = 2L * BYTES / ROWS;
   private static final int COLUMN_BLOCK = 128;
 
   /* Rows whose pages and lines stay at hand while all strips are copied. */
@@ -202,7 +205,7 @@ final class VectorOuter {
     FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
     for (int t = 0; t < terms * ROWS; t += ROWS) {
       int p = od + t;
-      long k = at + t * (2L * BYTES / ROWS);
+      long k = at + t * X_BYTES;
       FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
       FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, k + BYTES, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
@@ -377,7 +380,7 @@ final class VectorOuter {
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     for (int t = 0; t < terms * ROWS; t += ROWS) {
       int p = od + t;
-      long k = at + t * (2L * BYTES / ROWS);
+      long k = at + t * X_BYTES;
       FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
