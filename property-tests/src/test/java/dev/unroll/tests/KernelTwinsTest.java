@@ -61,12 +61,6 @@ class KernelTwinsTest {
     }
 
     List<float[]> all() {
-      /* First: of what stands elsewhere than in the memory that weights share no step is at once. */
-      for (int units : new int[] {3, 4, 7, 8, 11, 15, 16, 25, 31, 32, 40}) {
-        for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
-          steps(units, inputs);
-        }
-      }
       for (WeightFormat format : WeightFormat.values()) {
         large(k.with(format).affine(), PackedMatrix.Use.STEP);
       }
@@ -82,6 +76,15 @@ class KernelTwinsTest {
       }
       for (int units : new int[] {17, 20, 40, 61}) {
         denseGates(units);
+      }
+      return results;
+    }
+
+    List<float[]> steps() {
+      for (int units : new int[] {3, 4, 7, 8, 11, 15, 16, 25, 31, 32, 40}) {
+        for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
+          steps(units, inputs);
+        }
       }
       return results;
     }
@@ -501,12 +504,21 @@ class KernelTwinsTest {
   void everyKernelGivesTheSameBits(int width) {
     Kernels vector = WidthLoader.kernels(width);
     assertEquals(width, vector.laneBits());
+    assertSameBits(new Run(ScalarKernels.instance()).all(), new Run(vector).all());
+  }
+
+  /* With kernels of their own, as only weights in the memory that they share take steps at once. */
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void stepsGiveTheSameBits(int width) {
     Run scalarRun = new Run(ScalarKernels.instance());
-    Run vectorRun = new Run(vector);
-    List<float[]> expected = scalarRun.all();
-    List<float[]> actual = vectorRun.all();
+    Run vectorRun = new Run(WidthLoader.kernels(width));
+    assertSameBits(scalarRun.steps(), vectorRun.steps());
     assertEquals(0, scalarRun.stepsAtOnce, "the scalar twin takes two kernels");
     assertTrue(vectorRun.stepsAtOnce > 140, "steps at once: " + vectorRun.stepsAtOnce);
+  }
+
+  private static void assertSameBits(List<float[]> expected, List<float[]> actual) {
     assertEquals(expected.size(), actual.size());
     for (int i = 0; i < expected.size(); i++) {
       // assertArrayEquals with floats compares by Float.compare: bits, with all NaN equal.
@@ -575,7 +587,9 @@ class KernelTwinsTest {
 
   @Test
   void noKernelMethodIsLeftOut() {
-    new Run(ScalarKernels.instance()).all();
+    Run run = new Run(ScalarKernels.instance());
+    run.all();
+    run.steps();
     long methods =
         List.of(
                 AffineKernels.class,
