@@ -74,7 +74,7 @@ final class GruCell implements Cell {
     float[] h = idle ? NOTHING : state.h;
     float[] z = idle ? NOTHING : inputGates;
     float[] zh = idle ? NOTHING : recurrentGates;
-    int ho = idle ? 0 : state.hidden(0);
+    int ho = state.hidden(0);
     PackedMatrix w = weights.inputHidden;
     if (w != null && pointwise.step(w, x, xo, weights.hiddenHidden, h, ho)) {
       return;

@@ -110,7 +110,7 @@ final class LstmCell implements Cell {
     float[] z = idle ? NOTHING : gates;
     float[] tc = idle ? NOTHING : tanhC;
     int hidden = weights.hidden;
-    int ho = idle ? 0 : state.hidden(0);
+    int ho = state.hidden(0);
     if (mayStepAtOnce() && pointwise.step(weights.hiddenHidden, hidden, x, xo, c, 0, h, ho)) {
       return;
     }

@@ -76,7 +76,7 @@ final class ResetBeforeGruCell implements Cell {
     boolean idle = x.length == 0;
     float[] h = idle ? NOTHING : state.h;
     float[] z = idle ? NOTHING : gates;
-    int ho = idle ? 0 : state.hidden(0);
+    int ho = state.hidden(0);
     weights.products.callKernels(x, xo, h, ho, z);
     kernels.affine().affine(weights.products.candidateWeights(), h, ho, z, 0);
   }

@@ -65,7 +65,7 @@ final class RnnCell implements Cell {
     float[] h = idle ? NOTHING : state.h;
     float[] z = idle ? NOTHING : gates;
     int hidden = weights.hidden;
-    int ho = idle ? 0 : state.hidden(0);
+    int ho = state.hidden(0);
     if (mayStepAtOnce() && kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, h, ho)) {
       return;
     }

@@ -34,10 +34,10 @@ final class VectorOuter {
 
   /* Columns of dW, or of X, side by side. */
   private static final int COLUMNS = 2 * LENGTH;
+  private static final int COLUMN_BLOCK = 128;
 
   /* Bytes of a strip of X for each float of one of dZ, in kernels of 8 rows. */
   private static final long X_BYTES = 2L * BYTES / ROWS;
-  private static final int COLUMN_BLOCK = 128;
 
   /* Rows whose pages and lines stay at hand while all strips are copied. */
   private static final int COPIED = 16;
