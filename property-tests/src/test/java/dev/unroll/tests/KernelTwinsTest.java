@@ -165,14 +165,22 @@ class KernelTwinsTest {
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
       for (int n : new int[] {1, 3, 4, 8, 9, 13, 70}) {
-        int xs = Kernels.pad(m.columns());
-        float[] x = random(n * xs, 8);
-        float[] zs = random(n * m.rows(), 9);
-        a.affineBatchAccumulate(m, n, x, 0, xs, zs, 0, m.rows());
-        keep("affineBatchAccumulate", zs);
-        a.affineBatch(m, n, x, 0, xs, zs, 0, m.rows());
-        keep("affineBatch", zs);
+        batch(a, m, n, Kernels.pad(m.columns()));
       }
+      /* Inputs of one set of the first-level cache. */
+      if (m.columns() >= 130) {
+        batch(a, m, 13, 1024);
+        batch(a, m, 150, 1024);
+      }
+    }
+
+    private void batch(AffineKernels a, PackedMatrix m, int n, int xs) {
+      float[] x = random(n * xs, 8);
+      float[] zs = random(n * m.rows(), 9);
+      a.affineBatchAccumulate(m, n, x, 0, xs, zs, 0, m.rows());
+      keep("affineBatchAccumulate", zs);
+      a.affineBatch(m, n, x, 0, xs, zs, 0, m.rows());
+      keep("affineBatch", zs);
     }
 
     private void elements(int n) {

@@ -3,6 +3,7 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
+import dev.unroll.fallback.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -31,6 +32,20 @@ final class VectorGemm {
   private static final int INPUT_BLOCK = 64;
   private static final int LARGE_INPUT_BLOCK = 128;
 
+  /*
+   * Inputs so many floats apart fall into one set of the first-level cache, and the eight of a
+   * kernel fill it. They are copied, a cache line further apart, before panels of narrow vectors
+   * pass; of wide ones a column has enough to do meanwhile, six leave room in the set, and more
+   * columns than this gain nothing.
+   */
+  private static final int SET_STRIDE = 1024;
+  private static final int LINE = 16;
+  private static final boolean COPIES_HELP = Lanes.MANY_REGISTERS && LENGTH < Kernels.LANES;
+
+  /* Per thread, so that threads may share the weights. */
+  private static final ThreadLocal<float[]> COPIES =
+      ThreadLocal.withInitial(() -> new float[LARGE_INPUT_BLOCK * (SET_STRIDE + LINE)]);
+
   private VectorGemm() {}
 
   /** z_i += W x_i for i in [0, n). */
@@ -38,29 +53,47 @@ final class VectorGemm {
     assert m.batch : "panels for a step";
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
+    int columns = m.columns();
     boolean kept = m.weights.byteSize() <= KEPT;
-    int block = Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
-    for (int first = 0, end; first < n; first = end) {
-      int inputs = kept ? Lanes.rows(n - first) : 0;
-      end = inputs > 0 ? first + inputs : Math.min(first + block, n);
-      int i = end;
-      for (int r = 0; r < m.rows(); r += 2 * LENGTH) {
-        i = panel(m, r, first, end, x, xo, xs, z, zo + r, zs);
+    boolean copied = COPIES_HELP && xs % SET_STRIDE == 0 && columns <= SET_STRIDE;
+    int block = Math.clamp(columns / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
+    for (int first = 0, inputs; first < n; first += inputs) {
+      int kernel = kept ? Lanes.rows(n - first) : 0;
+      inputs = kernel > 0 ? kernel : Math.min(block, n - first);
+      int xi = xo + first * xs;
+      int zi = zo + first * zs;
+      if (copied) {
+        float[] copies = COPIES.get();
+        int apart = columns + LINE;
+        for (int i = 0; i < inputs; i++) {
+          System.arraycopy(x, xi + i * xs, copies, i * apart, columns);
+        }
+        block(m, inputs, copies, 0, apart, z, zi, zs);
+      } else {
+        block(m, inputs, x, xi, xs, z, zi, zs);
       }
-      for (; i < end; i++) {
-        VectorGemv.affine(m, x, xo + i * xs, z, zo + i * zs, z, zo + i * zs);
-      }
+    }
+  }
+
+  /* z_i += W x_i for a block of inputs. */
+  private static void block(Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+    int i = n;
+    for (int r = 0; r < m.rows(); r += 2 * LENGTH) {
+      i = panel(m, r, n, x, xo, xs, z, zo + r, zs);
+    }
+    for (; i < n; i++) {
+      VectorGemv.affine(m, x, xo + i * xs, z, zo + i * zs, z, zo + i * zs);
     }
   }
 
   /* z_i += W x_i for one panel, from row r on. Returns the first input that fills no kernel. */
   private static int panel(
-      Panels m, int r, int first, int end, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      Panels m, int r, int inputs, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     int columns = m.columns();
     long at = (long) r * columns * Float.BYTES;
     boolean two = r + 2 * LENGTH <= m.rows();
-    int i = first;
-    for (int n = Lanes.rows(end - i); n > 0; n = Lanes.rows(end - i)) {
+    int i = 0;
+    for (int n = Lanes.rows(inputs); n > 0; n = Lanes.rows(inputs - i)) {
       int xi = xo + i * xs;
       int zi = zo + i * zs;
       switch (n) {
