@@ -3,7 +3,6 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -34,7 +33,7 @@ final class VectorOuter {
 
   /* Columns of dW, or of X, side by side. */
   private static final int COLUMNS = 2 * LENGTH;
-  private static final int COLUMN_BLOCK = 128;
+  private static final int COLUMN_BLOCK = Strips.FLOATS / TERM_BLOCK;
 
   /* Bytes of a strip of X for each float of one of dZ, in kernels of 8 rows. */
   private static final long X_BYTES = 2L * BYTES / ROWS;
@@ -42,16 +41,13 @@ final class VectorOuter {
   /* Rows whose pages and lines stay at hand while all strips are copied. */
   private static final int COPIED = 16;
 
-  /** Room for copies. */
+  /** Room for copies on the heap. */
   private static final class Copies {
     final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
+    final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : Strips.FLOATS];
 
-    /* X: off-heap, or on the heap and a view of that. */
-    final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : TERM_BLOCK * COLUMN_BLOCK];
-    final MemorySegment lines =
-        Lanes.MANY_REGISTERS
-            ? Arena.ofAuto().allocate((long) TERM_BLOCK * COLUMN_BLOCK * Float.BYTES, BYTES)
-            : MemorySegment.ofArray(x);
+    /* X: in memory of all threads, or on the heap. */
+    final MemorySegment lines = Lanes.MANY_REGISTERS ? Strips.MEMORY : MemorySegment.ofArray(x);
   }
 
   /* Per thread, so that threads may share the rows of dW. */
@@ -74,18 +70,26 @@ final class VectorOuter {
       int dwo,
       int dws) {
     Copies copies = COPIES.get();
-    for (int first = 0; first < n; first += TERM_BLOCK) {
-      int terms = Math.min(TERM_BLOCK, n - first);
-      /* Of fewer terms the same room holds more rows, and X is copied less often. */
-      int rowBlock = TERM_BLOCK / terms * ROW_BLOCK;
-      for (int row = 0; row < rows; row += rowBlock) {
-        int height = Math.min(rowBlock, rows - row);
-        strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz);
-        for (int k = 0; k < columns; k += COLUMN_BLOCK) {
-          int width = Math.min(COLUMN_BLOCK, columns - k);
-          lines(terms, width, x, xo + first * xs + k, xs, copies.lines);
-          block(terms, height, width, copies, dw, dwo + row * dws + k, dws);
+    long piece = Lanes.MANY_REGISTERS ? Strips.take() : 0;
+    try {
+      for (int first = 0; first < n; first += TERM_BLOCK) {
+        int terms = Math.min(TERM_BLOCK, n - first);
+        /* Of fewer terms the same room holds more rows and columns. */
+        int rowBlock = TERM_BLOCK / terms * ROW_BLOCK;
+        int columnBlock = TERM_BLOCK / terms * COLUMN_BLOCK;
+        for (int row = 0; row < rows; row += rowBlock) {
+          int height = Math.min(rowBlock, rows - row);
+          strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz);
+          for (int k = 0; k < columns; k += columnBlock) {
+            int width = Math.min(columnBlock, columns - k);
+            lines(terms, width, x, xo + first * xs + k, xs, copies.lines, piece);
+            block(terms, height, width, copies, piece, dw, dwo + row * dws + k, dws);
+          }
         }
+      }
+    } finally {
+      if (Lanes.MANY_REGISTERS) {
+        Strips.give(piece);
       }
     }
   }
@@ -112,9 +116,9 @@ final class VectorOuter {
 
   /* Copies X into strips, row by row, which is faster where strips are few. */
   private static void lines(
-      int terms, int columns, float[] from, int fo, int stride, MemorySegment to) {
+      int terms, int columns, float[] from, int fo, int stride, MemorySegment to, long at) {
     for (int t = 0; t < terms; t++) {
-      line(columns, from, fo + t * stride, to, t * (2L * BYTES), terms * (2L * BYTES));
+      line(columns, from, fo + t * stride, to, at + t * (2L * BYTES), terms * (2L * BYTES));
     }
   }
 
@@ -133,236 +137,246 @@ final class VectorOuter {
 
   /* dW += dZᵀ X of one block. */
   private static void block(
-      int terms, int rows, int columns, Copies copies, float[] dw, int dwo, int dws) {
+      int terms, int rows, int columns, Copies copies, long x, float[] dw, int dwo, int dws) {
     for (int r = 0; r < rows; r += ROWS) {
       int height = Math.min(ROWS, rows - r);
-      for (int k = 0; k < columns; k += COLUMNS) {
-        boolean two = k + COLUMNS <= columns;
-        strip(terms, height, two, copies, r * terms, k * terms, dw, dwo + r * dws + k, dws);
-      }
+      strip(terms, height, columns, copies, r * terms, x, dw, dwo + r * dws, dws);
     }
   }
 
-  /* One strip of dZ by one of X. */
+  /* One strip of dZ by all of X. */
   private static void strip(
       int terms,
       int height,
-      boolean two,
+      int columns,
       Copies copies,
       int dzo,
-      int xo,
+      long x,
       float[] dw,
       int dwo,
       int dws) {
     float[] dz = copies.dz;
-    float[] x = copies.x;
-    long at = xo * (long) Float.BYTES;
+    int strips = columns / COLUMNS;
+    int done = strips * COLUMNS;
     for (int r = 0, n = 0; r < height; r += n) {
       n = Lanes.rows(height - r);
       int wo = dwo + r * dws;
       switch (n) {
         case 8 -> {
-          if (two) {
-            eightByTwo(terms, dz, dzo + r, copies.lines, at, dw, wo, dws);
-          } else {
-            eightByOne(terms, dz, dzo + r, copies.lines, at, dw, wo, dws);
+          eightByTwo(terms, strips, dz, dzo + r, x, dw, wo, dws);
+          if (done < columns) {
+            long last = x + (long) done * terms * Float.BYTES;
+            eightByOne(terms, dz, dzo + r, last, dw, wo + done, dws);
           }
         }
-        case 6 -> sixByTwo(terms, dz, dzo + r, 1, x, xo, dw, wo, dws);
-        default -> fourByTwo(terms, dz, dzo + r, 1, x, xo, dw, wo, dws);
+        case 6 -> sixByTwo(terms, strips, dz, dzo + r, 1, copies.x, dw, wo, dws);
+        default -> fourByTwo(terms, strips, dz, dzo + r, 1, copies.x, dw, wo, dws);
       }
     }
   }
 
   /*
-   * 8 rows x 2 vectors of columns of dW, all terms. One counter, in floats of dZ, for both strips:
-   * of narrow vectors the other instructions of the loop take as long as the multiply-adds.
+   * 8 rows x 2 vectors of columns of dW for each strip of X, all terms. One counter, in floats of
+   * dZ, for both strips: of narrow vectors the other instructions of the loop take as long as the
+   * multiply-adds. Of few terms those around it do, so one call takes all strips.
    */
   private static void eightByTwo(
-      int terms, float[] d, int od, MemorySegment x, long at, float[] dw, int wo, int ws) {
-    int w1 = wo + ws;
-    int w2 = w1 + ws;
-    int w3 = w2 + ws;
-    int w4 = w3 + ws;
-    int w5 = w4 + ws;
-    int w6 = w5 + ws;
-    int w7 = w6 + ws;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
-    FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
-    FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
-    FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
-    FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
-    FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
-    FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
-    FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
-    FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
-    FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
-    FloatVector a61 = FloatVector.fromArray(SPECIES, dw, w6 + LENGTH);
-    FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
-    FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
-    for (int t = 0; t < terms * ROWS; t += ROWS) {
-      int p = od + t;
-      long k = at + t * X_BYTES;
-      FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
-      FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, k + BYTES, ORDER);
-      FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
-      a00 = d0.fma(x0, a00);
-      a01 = d0.fma(x1, a01);
-      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
-      a10 = d1.fma(x0, a10);
-      a11 = d1.fma(x1, a11);
-      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p + 2]);
-      a20 = d2.fma(x0, a20);
-      a21 = d2.fma(x1, a21);
-      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p + 3]);
-      a30 = d3.fma(x0, a30);
-      a31 = d3.fma(x1, a31);
-      FloatVector d4 = FloatVector.broadcast(SPECIES, d[p + 4]);
-      a40 = d4.fma(x0, a40);
-      a41 = d4.fma(x1, a41);
-      FloatVector d5 = FloatVector.broadcast(SPECIES, d[p + 5]);
-      a50 = d5.fma(x0, a50);
-      a51 = d5.fma(x1, a51);
-      FloatVector d6 = FloatVector.broadcast(SPECIES, d[p + 6]);
-      a60 = d6.fma(x0, a60);
-      a61 = d6.fma(x1, a61);
-      FloatVector d7 = FloatVector.broadcast(SPECIES, d[p + 7]);
-      a70 = d7.fma(x0, a70);
-      a71 = d7.fma(x1, a71);
+      int terms, int strips, float[] d, int od, long x, float[] dw, int dwo, int ws) {
+    for (int s = 0; s < strips; s++) {
+      long at = x + (long) s * terms * (2L * BYTES);
+      int wo = dwo + s * COLUMNS;
+      int w1 = wo + ws;
+      int w2 = w1 + ws;
+      int w3 = w2 + ws;
+      int w4 = w3 + ws;
+      int w5 = w4 + ws;
+      int w6 = w5 + ws;
+      int w7 = w6 + ws;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+      FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
+      FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
+      FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
+      FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
+      FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
+      FloatVector a61 = FloatVector.fromArray(SPECIES, dw, w6 + LENGTH);
+      FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
+      FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
+      for (int t = 0; t < terms * ROWS; t += ROWS) {
+        int p = od + t;
+        long k = (at + t * X_BYTES) & Strips.MASK;
+        FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k, ORDER);
+        FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k + BYTES, ORDER);
+        FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
+        a00 = d0.fma(x0, a00);
+        a01 = d0.fma(x1, a01);
+        FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
+        a10 = d1.fma(x0, a10);
+        a11 = d1.fma(x1, a11);
+        FloatVector d2 = FloatVector.broadcast(SPECIES, d[p + 2]);
+        a20 = d2.fma(x0, a20);
+        a21 = d2.fma(x1, a21);
+        FloatVector d3 = FloatVector.broadcast(SPECIES, d[p + 3]);
+        a30 = d3.fma(x0, a30);
+        a31 = d3.fma(x1, a31);
+        FloatVector d4 = FloatVector.broadcast(SPECIES, d[p + 4]);
+        a40 = d4.fma(x0, a40);
+        a41 = d4.fma(x1, a41);
+        FloatVector d5 = FloatVector.broadcast(SPECIES, d[p + 5]);
+        a50 = d5.fma(x0, a50);
+        a51 = d5.fma(x1, a51);
+        FloatVector d6 = FloatVector.broadcast(SPECIES, d[p + 6]);
+        a60 = d6.fma(x0, a60);
+        a61 = d6.fma(x1, a61);
+        FloatVector d7 = FloatVector.broadcast(SPECIES, d[p + 7]);
+        a70 = d7.fma(x0, a70);
+        a71 = d7.fma(x1, a71);
+      }
+      a00.intoArray(dw, wo);
+      a01.intoArray(dw, wo + LENGTH);
+      a10.intoArray(dw, w1);
+      a11.intoArray(dw, w1 + LENGTH);
+      a20.intoArray(dw, w2);
+      a21.intoArray(dw, w2 + LENGTH);
+      a30.intoArray(dw, w3);
+      a31.intoArray(dw, w3 + LENGTH);
+      a40.intoArray(dw, w4);
+      a41.intoArray(dw, w4 + LENGTH);
+      a50.intoArray(dw, w5);
+      a51.intoArray(dw, w5 + LENGTH);
+      a60.intoArray(dw, w6);
+      a61.intoArray(dw, w6 + LENGTH);
+      a70.intoArray(dw, w7);
+      a71.intoArray(dw, w7 + LENGTH);
     }
-    a00.intoArray(dw, wo);
-    a01.intoArray(dw, wo + LENGTH);
-    a10.intoArray(dw, w1);
-    a11.intoArray(dw, w1 + LENGTH);
-    a20.intoArray(dw, w2);
-    a21.intoArray(dw, w2 + LENGTH);
-    a30.intoArray(dw, w3);
-    a31.intoArray(dw, w3 + LENGTH);
-    a40.intoArray(dw, w4);
-    a41.intoArray(dw, w4 + LENGTH);
-    a50.intoArray(dw, w5);
-    a51.intoArray(dw, w5 + LENGTH);
-    a60.intoArray(dw, w6);
-    a61.intoArray(dw, w6 + LENGTH);
-    a70.intoArray(dw, w7);
-    a71.intoArray(dw, w7 + LENGTH);
   }
 
   /*
-   * 6 rows x 2 vectors of columns of dW, all terms. The step from row to row in d is one, but C2
+   * 6 rows x 2 vectors of columns of dW for each strip of X, all terms. The step from row to row in d is one, but C2
    * must not know: it would load several factors ahead and spill a sum.
    */
   private static void sixByTwo(
-      int terms, float[] d, int od, int step, float[] x, int xo, float[] dw, int wo, int ws) {
-    int w1 = wo + ws;
-    int w2 = w1 + ws;
-    int w3 = w2 + ws;
-    int w4 = w3 + ws;
-    int w5 = w4 + ws;
-    int p1 = od + step;
-    int p2 = p1 + step;
-    int p3 = p2 + step;
-    int p4 = p3 + step;
-    int p5 = p4 + step;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
-    FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
-    FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
-    FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
-    FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
-    FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
-    FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
-    FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
-    FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
-    for (int t = 0; t < terms; t++) {
-      int p = t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
-      FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
-      a00 = d0.fma(x0, a00);
-      a01 = d0.fma(x1, a01);
-      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p1 + p]);
-      a10 = d1.fma(x0, a10);
-      a11 = d1.fma(x1, a11);
-      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p2 + p]);
-      a20 = d2.fma(x0, a20);
-      a21 = d2.fma(x1, a21);
-      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p3 + p]);
-      a30 = d3.fma(x0, a30);
-      a31 = d3.fma(x1, a31);
-      FloatVector d4 = FloatVector.broadcast(SPECIES, d[p4 + p]);
-      a40 = d4.fma(x0, a40);
-      a41 = d4.fma(x1, a41);
-      FloatVector d5 = FloatVector.broadcast(SPECIES, d[p5 + p]);
-      a50 = d5.fma(x0, a50);
-      a51 = d5.fma(x1, a51);
+      int terms, int strips, float[] d, int od, int step, float[] x, float[] dw, int dwo, int ws) {
+    for (int s = 0; s < strips; s++) {
+      int xo = s * terms * COLUMNS;
+      int wo = dwo + s * COLUMNS;
+      int w1 = wo + ws;
+      int w2 = w1 + ws;
+      int w3 = w2 + ws;
+      int w4 = w3 + ws;
+      int w5 = w4 + ws;
+      int p1 = od + step;
+      int p2 = p1 + step;
+      int p3 = p2 + step;
+      int p4 = p3 + step;
+      int p5 = p4 + step;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+      FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
+      FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
+      FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
+      FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
+      for (int t = 0; t < terms; t++) {
+        int p = t * ROWS;
+        FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
+        FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
+        FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
+        a00 = d0.fma(x0, a00);
+        a01 = d0.fma(x1, a01);
+        FloatVector d1 = FloatVector.broadcast(SPECIES, d[p1 + p]);
+        a10 = d1.fma(x0, a10);
+        a11 = d1.fma(x1, a11);
+        FloatVector d2 = FloatVector.broadcast(SPECIES, d[p2 + p]);
+        a20 = d2.fma(x0, a20);
+        a21 = d2.fma(x1, a21);
+        FloatVector d3 = FloatVector.broadcast(SPECIES, d[p3 + p]);
+        a30 = d3.fma(x0, a30);
+        a31 = d3.fma(x1, a31);
+        FloatVector d4 = FloatVector.broadcast(SPECIES, d[p4 + p]);
+        a40 = d4.fma(x0, a40);
+        a41 = d4.fma(x1, a41);
+        FloatVector d5 = FloatVector.broadcast(SPECIES, d[p5 + p]);
+        a50 = d5.fma(x0, a50);
+        a51 = d5.fma(x1, a51);
+      }
+      a00.intoArray(dw, wo);
+      a01.intoArray(dw, wo + LENGTH);
+      a10.intoArray(dw, w1);
+      a11.intoArray(dw, w1 + LENGTH);
+      a20.intoArray(dw, w2);
+      a21.intoArray(dw, w2 + LENGTH);
+      a30.intoArray(dw, w3);
+      a31.intoArray(dw, w3 + LENGTH);
+      a40.intoArray(dw, w4);
+      a41.intoArray(dw, w4 + LENGTH);
+      a50.intoArray(dw, w5);
+      a51.intoArray(dw, w5 + LENGTH);
     }
-    a00.intoArray(dw, wo);
-    a01.intoArray(dw, wo + LENGTH);
-    a10.intoArray(dw, w1);
-    a11.intoArray(dw, w1 + LENGTH);
-    a20.intoArray(dw, w2);
-    a21.intoArray(dw, w2 + LENGTH);
-    a30.intoArray(dw, w3);
-    a31.intoArray(dw, w3 + LENGTH);
-    a40.intoArray(dw, w4);
-    a41.intoArray(dw, w4 + LENGTH);
-    a50.intoArray(dw, w5);
-    a51.intoArray(dw, w5 + LENGTH);
   }
 
-  /* 4 rows x 2 vectors of columns of dW, all terms; the step as above. */
+  /* 4 rows x 2 vectors of columns of dW for each strip of X, all terms; the step as above. */
   private static void fourByTwo(
-      int terms, float[] d, int od, int step, float[] x, int xo, float[] dw, int wo, int ws) {
-    int w1 = wo + ws;
-    int w2 = w1 + ws;
-    int w3 = w2 + ws;
-    int p1 = od + step;
-    int p2 = p1 + step;
-    int p3 = p2 + step;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
-    FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
-    FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
-    FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
-    FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
-    for (int t = 0; t < terms; t++) {
-      int p = t * ROWS;
-      FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
-      FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
-      FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
-      a00 = d0.fma(x0, a00);
-      a01 = d0.fma(x1, a01);
-      FloatVector d1 = FloatVector.broadcast(SPECIES, d[p1 + p]);
-      a10 = d1.fma(x0, a10);
-      a11 = d1.fma(x1, a11);
-      FloatVector d2 = FloatVector.broadcast(SPECIES, d[p2 + p]);
-      a20 = d2.fma(x0, a20);
-      a21 = d2.fma(x1, a21);
-      FloatVector d3 = FloatVector.broadcast(SPECIES, d[p3 + p]);
-      a30 = d3.fma(x0, a30);
-      a31 = d3.fma(x1, a31);
+      int terms, int strips, float[] d, int od, int step, float[] x, float[] dw, int dwo, int ws) {
+    for (int s = 0; s < strips; s++) {
+      int xo = s * terms * COLUMNS;
+      int wo = dwo + s * COLUMNS;
+      int w1 = wo + ws;
+      int w2 = w1 + ws;
+      int w3 = w2 + ws;
+      int p1 = od + step;
+      int p2 = p1 + step;
+      int p3 = p2 + step;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+      for (int t = 0; t < terms; t++) {
+        int p = t * ROWS;
+        FloatVector x0 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS);
+        FloatVector x1 = FloatVector.fromArray(SPECIES, x, xo + t * COLUMNS + LENGTH);
+        FloatVector d0 = FloatVector.broadcast(SPECIES, d[od + p]);
+        a00 = d0.fma(x0, a00);
+        a01 = d0.fma(x1, a01);
+        FloatVector d1 = FloatVector.broadcast(SPECIES, d[p1 + p]);
+        a10 = d1.fma(x0, a10);
+        a11 = d1.fma(x1, a11);
+        FloatVector d2 = FloatVector.broadcast(SPECIES, d[p2 + p]);
+        a20 = d2.fma(x0, a20);
+        a21 = d2.fma(x1, a21);
+        FloatVector d3 = FloatVector.broadcast(SPECIES, d[p3 + p]);
+        a30 = d3.fma(x0, a30);
+        a31 = d3.fma(x1, a31);
+      }
+      a00.intoArray(dw, wo);
+      a01.intoArray(dw, wo + LENGTH);
+      a10.intoArray(dw, w1);
+      a11.intoArray(dw, w1 + LENGTH);
+      a20.intoArray(dw, w2);
+      a21.intoArray(dw, w2 + LENGTH);
+      a30.intoArray(dw, w3);
+      a31.intoArray(dw, w3 + LENGTH);
     }
-    a00.intoArray(dw, wo);
-    a01.intoArray(dw, wo + LENGTH);
-    a10.intoArray(dw, w1);
-    a11.intoArray(dw, w1 + LENGTH);
-    a20.intoArray(dw, w2);
-    a21.intoArray(dw, w2 + LENGTH);
-    a30.intoArray(dw, w3);
-    a31.intoArray(dw, w3 + LENGTH);
   }
 
   /* 8 rows x 1 vector of columns of dW, all terms. */
   private static void eightByOne(
-      int terms, float[] d, int od, MemorySegment x, long at, float[] dw, int wo, int ws) {
+      int terms, float[] d, int od, long at, float[] dw, int wo, int ws) {
     int w1 = wo + ws;
     int w2 = w1 + ws;
     int w3 = w2 + ws;
@@ -380,8 +394,8 @@ final class VectorOuter {
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
     for (int t = 0; t < terms * ROWS; t += ROWS) {
       int p = od + t;
-      long k = at + t * X_BYTES;
-      FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, k, ORDER);
+      long k = (at + t * X_BYTES) & Strips.MASK;
+      FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
       FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
