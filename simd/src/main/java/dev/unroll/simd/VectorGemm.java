@@ -68,46 +68,64 @@ final class VectorGemm {
         for (int i = 0; i < inputs; i++) {
           System.arraycopy(x, xi + i * xs, copies, i * apart, columns);
         }
-        block(m, inputs, copies, 0, apart, z, zi, zs);
+        block(m, kept, inputs, copies, 0, apart, z, zi, zs);
       } else {
-        block(m, inputs, x, xi, xs, z, zi, zs);
+        block(m, kept, inputs, x, xi, xs, z, zi, zs);
       }
     }
   }
 
-  /* z_i += W x_i for a block of inputs. */
-  private static void block(Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+  /* z_i += W x_i for a block of inputs, all panels at a time or one. */
+  private static void block(
+      Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+    int pairs = m.rows() / (2 * LENGTH);
+    int panels = all ? pairs : 1;
     int i = n;
-    for (int r = 0; r < m.rows(); r += 2 * LENGTH) {
-      i = panel(m, r, n, x, xo, xs, z, zo + r, zs);
+    for (int p = 0; p < pairs; p += panels) {
+      i = kernels(m, p, panels, n, x, xo, xs, z, zo, zs);
+    }
+    if (pairs * 2 * LENGTH < m.rows()) {
+      i = kernels(m, pairs, 0, n, x, xo, xs, z, zo, zs);
     }
     for (; i < n; i++) {
       VectorGemv.affine(m, x, xo + i * xs, z, zo + i * zs, z, zo + i * zs);
     }
   }
 
-  /* z_i += W x_i for one panel, from row r on. Returns the first input that fills no kernel. */
-  private static int panel(
-      Panels m, int r, int inputs, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+  /*
+   * z_i += W x_i for so many panels, or none: for the last vector of rows. Returns the first input
+   * that fills no kernel.
+   */
+  private static int kernels(
+      Panels m,
+      int first,
+      int panels,
+      int inputs,
+      float[] x,
+      int xo,
+      int xs,
+      float[] z,
+      int zo,
+      int zs) {
     int columns = m.columns();
+    int r = first * 2 * LENGTH;
     long at = (long) r * columns * Float.BYTES;
-    boolean two = r + 2 * LENGTH <= m.rows();
     int i = 0;
     for (int n = Lanes.rows(inputs); n > 0; n = Lanes.rows(inputs - i)) {
       int xi = xo + i * xs;
-      int zi = zo + i * zs;
+      int zi = zo + i * zs + r;
       switch (n) {
         case 8 -> {
-          if (two) {
-            eightByTwo(m.weights, at, columns, x, xi, xs, z, zi, zs);
+          if (panels > 0) {
+            eightByTwo(m.weights, at, panels, columns, x, xi, xs, z, zi, zs);
           } else {
             eightByOne(m.weights, at, columns, x, xi, xs, z, zi, zs);
           }
         }
-        case 6 -> sixByTwo(m.weights, at, columns, x, xi, xs, z, zi, zs);
+        case 6 -> sixByTwo(m.weights, at, panels, columns, x, xi, xs, z, zi, zs);
         default -> {
-          if (two) {
-            fourByTwo(m.weights, at, columns, x, xi, xs, z, zi, zs);
+          if (panels > 0) {
+            fourByTwo(m.weights, at, panels, columns, x, xi, xs, z, zi, zs);
           } else {
             fourByOne(m.weights, at, columns, x, xi, xs, z, zi, zs);
           }
@@ -118,9 +136,22 @@ final class VectorGemm {
     return i;
   }
 
-  /* z += W x: 8 inputs x 2 vectors of rows. */
+  /*
+   * z += W x: 8 inputs x 2 vectors of rows, panel by panel. The range checks stand before the
+   * panels, as C2 moves those of z out of the loop if each index is its place in the first panel
+   * and a multiple of r.
+   */
   private static void eightByTwo(
-      MemorySegment w, long at, int columns, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      MemorySegment w,
+      long from,
+      int panels,
+      int columns,
+      float[] x,
+      int xo,
+      int xs,
+      float[] z,
+      int zo,
+      int zs) {
     int x1 = xo + xs;
     int x2 = x1 + xs;
     int x3 = x2 + xs;
@@ -128,136 +159,167 @@ final class VectorGemm {
     int x5 = x4 + xs;
     int x6 = x5 + xs;
     int x7 = x6 + xs;
-    int z1 = zo + zs;
-    int z2 = z1 + zs;
-    int z3 = z2 + zs;
-    int z4 = z3 + zs;
-    int z5 = z4 + zs;
-    int z6 = z5 + zs;
-    int z7 = z6 + zs;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, z, zo);
-    FloatVector a01 = FloatVector.fromArray(SPECIES, z, zo + LENGTH);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
-    FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
-    FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
-    FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
-    FloatVector a40 = FloatVector.fromArray(SPECIES, z, z4);
-    FloatVector a41 = FloatVector.fromArray(SPECIES, z, z4 + LENGTH);
-    FloatVector a50 = FloatVector.fromArray(SPECIES, z, z5);
-    FloatVector a51 = FloatVector.fromArray(SPECIES, z, z5 + LENGTH);
-    FloatVector a60 = FloatVector.fromArray(SPECIES, z, z6);
-    FloatVector a61 = FloatVector.fromArray(SPECIES, z, z6 + LENGTH);
-    FloatVector a70 = FloatVector.fromArray(SPECIES, z, z7);
-    FloatVector a71 = FloatVector.fromArray(SPECIES, z, z7 + LENGTH);
-    for (int k = 0; k < columns; k++) {
-      long p = at + (long) k * (2L * BYTES);
-      FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
-      FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
-      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      a00 = w0.fma(b0, a00);
-      a01 = w1.fma(b0, a01);
-      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
-      a10 = w0.fma(b1, a10);
-      a11 = w1.fma(b1, a11);
-      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
-      a20 = w0.fma(b2, a20);
-      a21 = w1.fma(b2, a21);
-      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
-      a30 = w0.fma(b3, a30);
-      a31 = w1.fma(b3, a31);
-      FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
-      a40 = w0.fma(b4, a40);
-      a41 = w1.fma(b4, a41);
-      FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
-      a50 = w0.fma(b5, a50);
-      a51 = w1.fma(b5, a51);
-      FloatVector b6 = FloatVector.broadcast(SPECIES, x[x6 + k]);
-      a60 = w0.fma(b6, a60);
-      a61 = w1.fma(b6, a61);
-      FloatVector b7 = FloatVector.broadcast(SPECIES, x[x7 + k]);
-      a70 = w0.fma(b7, a70);
-      a71 = w1.fma(b7, a71);
+    int o1 = zo + zs;
+    int o2 = o1 + zs;
+    int o3 = o2 + zs;
+    int o4 = o3 + zs;
+    int o5 = o4 + zs;
+    int o6 = o5 + zs;
+    int o7 = o6 + zs;
+    for (int r = 0; r < panels; r++) {
+      long at = from + (long) r * columns * (2L * BYTES);
+      int row = r * (2 * LENGTH);
+      int z0 = zo + row;
+      int z1 = o1 + row;
+      int z2 = o2 + row;
+      int z3 = o3 + row;
+      int z4 = o4 + row;
+      int z5 = o5 + row;
+      int z6 = o6 + row;
+      int z7 = o7 + row;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, z, z0);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, z, z0 + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
+      FloatVector a40 = FloatVector.fromArray(SPECIES, z, z4);
+      FloatVector a41 = FloatVector.fromArray(SPECIES, z, z4 + LENGTH);
+      FloatVector a50 = FloatVector.fromArray(SPECIES, z, z5);
+      FloatVector a51 = FloatVector.fromArray(SPECIES, z, z5 + LENGTH);
+      FloatVector a60 = FloatVector.fromArray(SPECIES, z, z6);
+      FloatVector a61 = FloatVector.fromArray(SPECIES, z, z6 + LENGTH);
+      FloatVector a70 = FloatVector.fromArray(SPECIES, z, z7);
+      FloatVector a71 = FloatVector.fromArray(SPECIES, z, z7 + LENGTH);
+      for (int k = 0; k < columns; k++) {
+        long p = at + (long) k * (2L * BYTES);
+        FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
+        FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
+        FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+        a00 = w0.fma(b0, a00);
+        a01 = w1.fma(b0, a01);
+        FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
+        a10 = w0.fma(b1, a10);
+        a11 = w1.fma(b1, a11);
+        FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
+        a20 = w0.fma(b2, a20);
+        a21 = w1.fma(b2, a21);
+        FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
+        a30 = w0.fma(b3, a30);
+        a31 = w1.fma(b3, a31);
+        FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
+        a40 = w0.fma(b4, a40);
+        a41 = w1.fma(b4, a41);
+        FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
+        a50 = w0.fma(b5, a50);
+        a51 = w1.fma(b5, a51);
+        FloatVector b6 = FloatVector.broadcast(SPECIES, x[x6 + k]);
+        a60 = w0.fma(b6, a60);
+        a61 = w1.fma(b6, a61);
+        FloatVector b7 = FloatVector.broadcast(SPECIES, x[x7 + k]);
+        a70 = w0.fma(b7, a70);
+        a71 = w1.fma(b7, a71);
+      }
+      a00.intoArray(z, z0);
+      a01.intoArray(z, z0 + LENGTH);
+      a10.intoArray(z, z1);
+      a11.intoArray(z, z1 + LENGTH);
+      a20.intoArray(z, z2);
+      a21.intoArray(z, z2 + LENGTH);
+      a30.intoArray(z, z3);
+      a31.intoArray(z, z3 + LENGTH);
+      a40.intoArray(z, z4);
+      a41.intoArray(z, z4 + LENGTH);
+      a50.intoArray(z, z5);
+      a51.intoArray(z, z5 + LENGTH);
+      a60.intoArray(z, z6);
+      a61.intoArray(z, z6 + LENGTH);
+      a70.intoArray(z, z7);
+      a71.intoArray(z, z7 + LENGTH);
     }
-    a00.intoArray(z, zo);
-    a01.intoArray(z, zo + LENGTH);
-    a10.intoArray(z, z1);
-    a11.intoArray(z, z1 + LENGTH);
-    a20.intoArray(z, z2);
-    a21.intoArray(z, z2 + LENGTH);
-    a30.intoArray(z, z3);
-    a31.intoArray(z, z3 + LENGTH);
-    a40.intoArray(z, z4);
-    a41.intoArray(z, z4 + LENGTH);
-    a50.intoArray(z, z5);
-    a51.intoArray(z, z5 + LENGTH);
-    a60.intoArray(z, z6);
-    a61.intoArray(z, z6 + LENGTH);
-    a70.intoArray(z, z7);
-    a71.intoArray(z, z7 + LENGTH);
   }
 
-  /* z += W x: 6 inputs x 2 vectors of rows. */
+  /* z += W x: 6 inputs x 2 vectors of rows, panel by panel. */
   private static void sixByTwo(
-      MemorySegment w, long at, int columns, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      MemorySegment w,
+      long from,
+      int panels,
+      int columns,
+      float[] x,
+      int xo,
+      int xs,
+      float[] z,
+      int zo,
+      int zs) {
     int x1 = xo + xs;
     int x2 = x1 + xs;
     int x3 = x2 + xs;
     int x4 = x3 + xs;
     int x5 = x4 + xs;
-    int z1 = zo + zs;
-    int z2 = z1 + zs;
-    int z3 = z2 + zs;
-    int z4 = z3 + zs;
-    int z5 = z4 + zs;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, z, zo);
-    FloatVector a01 = FloatVector.fromArray(SPECIES, z, zo + LENGTH);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
-    FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
-    FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
-    FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
-    FloatVector a40 = FloatVector.fromArray(SPECIES, z, z4);
-    FloatVector a41 = FloatVector.fromArray(SPECIES, z, z4 + LENGTH);
-    FloatVector a50 = FloatVector.fromArray(SPECIES, z, z5);
-    FloatVector a51 = FloatVector.fromArray(SPECIES, z, z5 + LENGTH);
-    for (int k = 0; k < columns; k++) {
-      long p = at + (long) k * (2L * BYTES);
-      FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
-      FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
-      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      a00 = w0.fma(b0, a00);
-      a01 = w1.fma(b0, a01);
-      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
-      a10 = w0.fma(b1, a10);
-      a11 = w1.fma(b1, a11);
-      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
-      a20 = w0.fma(b2, a20);
-      a21 = w1.fma(b2, a21);
-      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
-      a30 = w0.fma(b3, a30);
-      a31 = w1.fma(b3, a31);
-      FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
-      a40 = w0.fma(b4, a40);
-      a41 = w1.fma(b4, a41);
-      FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
-      a50 = w0.fma(b5, a50);
-      a51 = w1.fma(b5, a51);
+    int o1 = zo + zs;
+    int o2 = o1 + zs;
+    int o3 = o2 + zs;
+    int o4 = o3 + zs;
+    int o5 = o4 + zs;
+    for (int r = 0; r < panels; r++) {
+      long at = from + (long) r * columns * (2L * BYTES);
+      int row = r * (2 * LENGTH);
+      int z0 = zo + row;
+      int z1 = o1 + row;
+      int z2 = o2 + row;
+      int z3 = o3 + row;
+      int z4 = o4 + row;
+      int z5 = o5 + row;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, z, z0);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, z, z0 + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
+      FloatVector a40 = FloatVector.fromArray(SPECIES, z, z4);
+      FloatVector a41 = FloatVector.fromArray(SPECIES, z, z4 + LENGTH);
+      FloatVector a50 = FloatVector.fromArray(SPECIES, z, z5);
+      FloatVector a51 = FloatVector.fromArray(SPECIES, z, z5 + LENGTH);
+      for (int k = 0; k < columns; k++) {
+        long p = at + (long) k * (2L * BYTES);
+        FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
+        FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
+        FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+        a00 = w0.fma(b0, a00);
+        a01 = w1.fma(b0, a01);
+        FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
+        a10 = w0.fma(b1, a10);
+        a11 = w1.fma(b1, a11);
+        FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
+        a20 = w0.fma(b2, a20);
+        a21 = w1.fma(b2, a21);
+        FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
+        a30 = w0.fma(b3, a30);
+        a31 = w1.fma(b3, a31);
+        FloatVector b4 = FloatVector.broadcast(SPECIES, x[x4 + k]);
+        a40 = w0.fma(b4, a40);
+        a41 = w1.fma(b4, a41);
+        FloatVector b5 = FloatVector.broadcast(SPECIES, x[x5 + k]);
+        a50 = w0.fma(b5, a50);
+        a51 = w1.fma(b5, a51);
+      }
+      a00.intoArray(z, z0);
+      a01.intoArray(z, z0 + LENGTH);
+      a10.intoArray(z, z1);
+      a11.intoArray(z, z1 + LENGTH);
+      a20.intoArray(z, z2);
+      a21.intoArray(z, z2 + LENGTH);
+      a30.intoArray(z, z3);
+      a31.intoArray(z, z3 + LENGTH);
+      a40.intoArray(z, z4);
+      a41.intoArray(z, z4 + LENGTH);
+      a50.intoArray(z, z5);
+      a51.intoArray(z, z5 + LENGTH);
     }
-    a00.intoArray(z, zo);
-    a01.intoArray(z, zo + LENGTH);
-    a10.intoArray(z, z1);
-    a11.intoArray(z, z1 + LENGTH);
-    a20.intoArray(z, z2);
-    a21.intoArray(z, z2 + LENGTH);
-    a30.intoArray(z, z3);
-    a31.intoArray(z, z3 + LENGTH);
-    a40.intoArray(z, z4);
-    a41.intoArray(z, z4 + LENGTH);
-    a50.intoArray(z, z5);
-    a51.intoArray(z, z5 + LENGTH);
   }
 
   /* z += W x: 8 inputs x 1 vector of rows. */
@@ -315,48 +377,65 @@ final class VectorGemm {
     a70.intoArray(z, z7);
   }
 
-  /* z += W x: 4 inputs x 2 vectors of rows. */
+  /* z += W x: 4 inputs x 2 vectors of rows, panel by panel. */
   private static void fourByTwo(
-      MemorySegment w, long at, int columns, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      MemorySegment w,
+      long from,
+      int panels,
+      int columns,
+      float[] x,
+      int xo,
+      int xs,
+      float[] z,
+      int zo,
+      int zs) {
     int x1 = xo + xs;
     int x2 = x1 + xs;
     int x3 = x2 + xs;
-    int z1 = zo + zs;
-    int z2 = z1 + zs;
-    int z3 = z2 + zs;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, z, zo);
-    FloatVector a01 = FloatVector.fromArray(SPECIES, z, zo + LENGTH);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
-    FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
-    FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
-    FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
-    for (int k = 0; k < columns; k++) {
-      long p = at + (long) k * (2L * BYTES);
-      FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
-      FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
-      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      a00 = w0.fma(b0, a00);
-      a01 = w1.fma(b0, a01);
-      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
-      a10 = w0.fma(b1, a10);
-      a11 = w1.fma(b1, a11);
-      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
-      a20 = w0.fma(b2, a20);
-      a21 = w1.fma(b2, a21);
-      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
-      a30 = w0.fma(b3, a30);
-      a31 = w1.fma(b3, a31);
+    int o1 = zo + zs;
+    int o2 = o1 + zs;
+    int o3 = o2 + zs;
+    for (int r = 0; r < panels; r++) {
+      long at = from + (long) r * columns * (2L * BYTES);
+      int row = r * (2 * LENGTH);
+      int z0 = zo + row;
+      int z1 = o1 + row;
+      int z2 = o2 + row;
+      int z3 = o3 + row;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, z, z0);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, z, z0 + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
+      for (int k = 0; k < columns; k++) {
+        long p = at + (long) k * (2L * BYTES);
+        FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
+        FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
+        FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
+        a00 = w0.fma(b0, a00);
+        a01 = w1.fma(b0, a01);
+        FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
+        a10 = w0.fma(b1, a10);
+        a11 = w1.fma(b1, a11);
+        FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
+        a20 = w0.fma(b2, a20);
+        a21 = w1.fma(b2, a21);
+        FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
+        a30 = w0.fma(b3, a30);
+        a31 = w1.fma(b3, a31);
+      }
+      a00.intoArray(z, z0);
+      a01.intoArray(z, z0 + LENGTH);
+      a10.intoArray(z, z1);
+      a11.intoArray(z, z1 + LENGTH);
+      a20.intoArray(z, z2);
+      a21.intoArray(z, z2 + LENGTH);
+      a30.intoArray(z, z3);
+      a31.intoArray(z, z3 + LENGTH);
     }
-    a00.intoArray(z, zo);
-    a01.intoArray(z, zo + LENGTH);
-    a10.intoArray(z, z1);
-    a11.intoArray(z, z1 + LENGTH);
-    a20.intoArray(z, z2);
-    a21.intoArray(z, z2 + LENGTH);
-    a30.intoArray(z, z3);
-    a31.intoArray(z, z3 + LENGTH);
   }
 
   /* z += W x: 4 inputs x 1 vector of rows. */
