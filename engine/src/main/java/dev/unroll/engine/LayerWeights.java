@@ -134,7 +134,7 @@ final class LayerWeights {
     }
 
     static PackedMatrix.Use suited(long inputs) {
-      return inputs < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
+      return inputs < 2 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
     }
   }
 

@@ -143,7 +143,7 @@ public final class Unrolled {
     headBiasOffset = headed ? network.layout().headBias().offset() : 0;
     embeddingOffset =
         spec.input() == NetworkSpec.Input.EMBEDDING ? network.layout().embedding().offset() : 0;
-    PackedMatrix.Use use = n < 4 ? PackedMatrix.Use.STEP : PackedMatrix.Use.BATCH;
+    PackedMatrix.Use use = LayerWeights.Packing.suited(n);
     int width = spec.recurrentOutputSize();
     head = headed ? memory.matrix(kernels.affine(), headStride, width, use) : null;
     headTransposed =

@@ -12,7 +12,7 @@ public abstract class PackedMatrix {
   public enum Use {
     /** One input at a time. */
     STEP,
-    /** Four inputs or more at a time. */
+    /** Two inputs or more at a time. */
     BATCH
   }
 

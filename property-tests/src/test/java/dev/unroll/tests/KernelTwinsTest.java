@@ -164,7 +164,7 @@ class KernelTwinsTest {
       /* The second time panels may come in another order. */
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
-      for (int n : new int[] {1, 3, 4, 8, 9, 13, 70}) {
+      for (int n : new int[] {1, 2, 3, 4, 6, 7, 8, 9, 13, 70}) {
         batch(a, m, n, Kernels.pad(m.columns()));
       }
       /* Inputs of one set of the first-level cache. */

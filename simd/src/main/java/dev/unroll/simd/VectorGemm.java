@@ -24,6 +24,9 @@ final class VectorGemm {
   /* Bytes of weights that the second-level cache keeps. */
   private static final long KEPT = 1 << 20;
 
+  /* Inputs of the largest kernel. */
+  private static final int MOST = Lanes.MANY_REGISTERS ? 8 : 6;
+
   /*
    * Inputs that a panel passes before the next one. Of many columns it comes from behind the
    * second-level cache and should pass more of them; then their sums, often a power of two apart,
@@ -56,10 +59,12 @@ final class VectorGemm {
     int columns = m.columns();
     boolean kept = m.weights.byteSize() <= KEPT;
     boolean copied = COPIES_HELP && xs % SET_STRIDE == 0 && columns <= SET_STRIDE;
-    int block = Math.clamp(columns / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
+    int block = kept ? MOST : Math.clamp(columns / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     for (int first = 0, inputs; first < n; first += inputs) {
-      int kernel = kept ? Lanes.rows(n - first) : 0;
-      inputs = kernel > 0 ? kernel : Math.min(block, n - first);
+      inputs = Math.min(block, n - first);
+      if (inputs > MOST) {
+        inputs = inputs / MOST * MOST;
+      }
       int xi = xo + first * xs;
       int zi = zo + first * zs;
       if (copied) {
@@ -78,62 +83,33 @@ final class VectorGemm {
   /* z_i += W x_i for a block of inputs, all panels at a time or one. */
   private static void block(
       Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    int pairs = m.rows() / (2 * LENGTH);
-    int panels = all ? pairs : 1;
-    int i = n;
-    for (int p = 0; p < pairs; p += panels) {
-      i = kernels(m, p, panels, n, x, xo, xs, z, zo, zs);
+    if (n < MOST) {
+      FewInputs.accumulate(m, n, x, xo, xs, z, zo, zs);
+      return;
     }
-    if (pairs * 2 * LENGTH < m.rows()) {
-      i = kernels(m, pairs, 0, n, x, xo, xs, z, zo, zs);
-    }
-    for (; i < n; i++) {
-      VectorGemv.affine(m, x, xo + i * xs, z, zo + i * zs, z, zo + i * zs);
-    }
-  }
-
-  /*
-   * z_i += W x_i for so many panels, or none: for the last vector of rows. Returns the first input
-   * that fills no kernel.
-   */
-  private static int kernels(
-      Panels m,
-      int first,
-      int panels,
-      int inputs,
-      float[] x,
-      int xo,
-      int xs,
-      float[] z,
-      int zo,
-      int zs) {
+    MemorySegment w = m.weights;
     int columns = m.columns();
-    int r = first * 2 * LENGTH;
-    long at = (long) r * columns * Float.BYTES;
-    int i = 0;
-    for (int n = Lanes.rows(inputs); n > 0; n = Lanes.rows(inputs - i)) {
-      int xi = xo + i * xs;
-      int zi = zo + i * zs + r;
-      switch (n) {
-        case 8 -> {
-          if (panels > 0) {
-            eightByTwo(m.weights, at, panels, columns, x, xi, xs, z, zi, zs);
-          } else {
-            eightByOne(m.weights, at, columns, x, xi, xs, z, zi, zs);
-          }
-        }
-        case 6 -> sixByTwo(m.weights, at, panels, columns, x, xi, xs, z, zi, zs);
-        default -> {
-          if (panels > 0) {
-            fourByTwo(m.weights, at, panels, columns, x, xi, xs, z, zi, zs);
-          } else {
-            fourByOne(m.weights, at, columns, x, xi, xs, z, zi, zs);
-          }
+    int panels = m.rows() / (2 * LENGTH);
+    int step = all ? panels : 1;
+    for (int p = 0; p < panels; p += step) {
+      long at = (long) p * columns * (2L * BYTES);
+      int row = zo + p * (2 * LENGTH);
+      for (int i = 0; i < n; i += MOST) {
+        int xi = xo + i * xs;
+        if (Lanes.MANY_REGISTERS) {
+          eightByTwo(w, at, step, columns, x, xi, xs, z, row + i * zs, zs);
+        } else {
+          sixByTwo(w, at, step, columns, x, xi, xs, z, row + i * zs, zs);
         }
       }
-      i += n;
     }
-    return i;
+    int rows = panels * 2 * LENGTH;
+    if (rows < m.rows()) {
+      long at = (long) rows * columns * Float.BYTES;
+      for (int i = 0; i < n; i += MOST) {
+        eightByOne(w, at, columns, x, xo + i * xs, xs, z, zo + rows + i * zs, zs);
+      }
+    }
   }
 
   /*
@@ -375,97 +351,5 @@ final class VectorGemm {
     a50.intoArray(z, z5);
     a60.intoArray(z, z6);
     a70.intoArray(z, z7);
-  }
-
-  /* z += W x: 4 inputs x 2 vectors of rows, panel by panel. */
-  private static void fourByTwo(
-      MemorySegment w,
-      long from,
-      int panels,
-      int columns,
-      float[] x,
-      int xo,
-      int xs,
-      float[] z,
-      int zo,
-      int zs) {
-    int x1 = xo + xs;
-    int x2 = x1 + xs;
-    int x3 = x2 + xs;
-    int o1 = zo + zs;
-    int o2 = o1 + zs;
-    int o3 = o2 + zs;
-    for (int r = 0; r < panels; r++) {
-      long at = from + (long) r * columns * (2L * BYTES);
-      int row = r * (2 * LENGTH);
-      int z0 = zo + row;
-      int z1 = o1 + row;
-      int z2 = o2 + row;
-      int z3 = o3 + row;
-      FloatVector a00 = FloatVector.fromArray(SPECIES, z, z0);
-      FloatVector a01 = FloatVector.fromArray(SPECIES, z, z0 + LENGTH);
-      FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
-      FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
-      FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
-      FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
-      FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
-      FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
-      for (int k = 0; k < columns; k++) {
-        long p = at + (long) k * (2L * BYTES);
-        FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
-        FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
-        FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-        a00 = w0.fma(b0, a00);
-        a01 = w1.fma(b0, a01);
-        FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
-        a10 = w0.fma(b1, a10);
-        a11 = w1.fma(b1, a11);
-        FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
-        a20 = w0.fma(b2, a20);
-        a21 = w1.fma(b2, a21);
-        FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
-        a30 = w0.fma(b3, a30);
-        a31 = w1.fma(b3, a31);
-      }
-      a00.intoArray(z, z0);
-      a01.intoArray(z, z0 + LENGTH);
-      a10.intoArray(z, z1);
-      a11.intoArray(z, z1 + LENGTH);
-      a20.intoArray(z, z2);
-      a21.intoArray(z, z2 + LENGTH);
-      a30.intoArray(z, z3);
-      a31.intoArray(z, z3 + LENGTH);
-    }
-  }
-
-  /* z += W x: 4 inputs x 1 vector of rows. */
-  private static void fourByOne(
-      MemorySegment w, long at, int columns, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    int x1 = xo + xs;
-    int x2 = x1 + xs;
-    int x3 = x2 + xs;
-    int z1 = zo + zs;
-    int z2 = z1 + zs;
-    int z3 = z2 + zs;
-    FloatVector a00 = FloatVector.fromArray(SPECIES, z, zo);
-    FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
-    FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
-    FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
-    for (int k = 0; k < columns; k++) {
-      long p = at + (long) k * BYTES;
-      FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
-      FloatVector b0 = FloatVector.broadcast(SPECIES, x[xo + k]);
-      a00 = w0.fma(b0, a00);
-      FloatVector b1 = FloatVector.broadcast(SPECIES, x[x1 + k]);
-      a10 = w0.fma(b1, a10);
-      FloatVector b2 = FloatVector.broadcast(SPECIES, x[x2 + k]);
-      a20 = w0.fma(b2, a20);
-      FloatVector b3 = FloatVector.broadcast(SPECIES, x[x3 + k]);
-      a30 = w0.fma(b3, a30);
-    }
-    a00.intoArray(z, zo);
-    a10.intoArray(z, z1);
-    a20.intoArray(z, z2);
-    a30.intoArray(z, z3);
   }
 }

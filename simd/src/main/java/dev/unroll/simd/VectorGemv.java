@@ -95,8 +95,8 @@ final class VectorGemv {
     a3.intoArray(z, zo + 3 * LENGTH);
   }
 
-  /* z[0..2 vectors) = b + W x. */
-  private static void two(
+  /** z[0..2 vectors) = b + W x. */
+  static void two(
       MemorySegment w,
       long at,
       int stride,
@@ -123,8 +123,8 @@ final class VectorGemv {
     a1.intoArray(z, zo + LENGTH);
   }
 
-  /* z[0..1 vector) = b + W x. */
-  private static void one(
+  /** z[0..1 vector) = b + W x. */
+  static void one(
       MemorySegment w,
       long at,
       int stride,
