@@ -37,15 +37,12 @@ final class Lanes {
   private Lanes() {}
 
   /**
-   * How many of so many rows a product takes next, two vectors of sums each: as many as there are
-   * registers for.
+   * How many of at least four rows a product takes next, two vectors of sums each: as many as there
+   * are registers for.
    *
-   * @return 8, 6 or 4 rows, or 0 where fewer than four are left
+   * @return 8, 6 or 4
    */
   static int rows(int left) {
-    if (left < 4) {
-      return 0;
-    }
     if (MANY_REGISTERS) {
       return left < 8 ? 4 : 8;
     }

@@ -15,7 +15,7 @@ import jdk.incubator.vector.FloatVector;
  * in the first-level cache while a block of inputs passes.
  *
  * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
- * six sixteen registers; see {@link Lanes#rows}.
+ * six sixteen registers. What is left goes to {@link FewInputs}.
  */
 final class VectorGemm {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();

@@ -14,8 +14,8 @@ import jdk.incubator.vector.FloatVector;
  * first level of the cache, the blocks in the second. All strips of a block of X pass over some
  * rows of dW before the next, so that what they add to is not one line of every page.
  *
- * <p>With 32 registers strips of X stand off-heap, a vector at multiples of its length; on the heap
- * each one of 64 bytes would lie across two lines of the cache.
+ * <p>With 32 registers strips of X stand off-heap in {@link Strips}, a vector at multiples of its
+ * length; on the heap each one of 64 bytes would lie across two lines of the cache.
  */
 final class VectorOuter {
   /* Terms added up in registers before they are stored. */
