@@ -220,8 +220,9 @@ public record NetworkSpec(
    */
   public int hiddenStateSize() {
     int sum = 0;
-    for (LayerSpec layer : layers) {
-      sum = Math.addExact(sum, Math.multiplyExact(directions(), layer.outputSize()));
+    /* By index: an iterator would be garbage of each training step until C2 has compiled this. */
+    for (int l = 0; l < layers.size(); l++) {
+      sum = Math.addExact(sum, Math.multiplyExact(directions(), layers.get(l).outputSize()));
     }
     return sum;
   }
@@ -233,7 +234,8 @@ public record NetworkSpec(
    */
   public int cellStateSize() {
     int sum = 0;
-    for (LayerSpec layer : layers) {
+    for (int l = 0; l < layers.size(); l++) {
+      LayerSpec layer = layers.get(l);
       if (layer.cell().hasCellState()) {
         sum = Math.addExact(sum, Math.multiplyExact(directions(), layer.hidden()));
       }

@@ -65,10 +65,22 @@ final class OptimizerState {
       adam.eps = a.eps();
       adam.keep = a.decoupled() ? 1f - lr * a.weightDecay() : 1f;
       adam.decay = a.decoupled() ? 0f : a.weightDecay();
-      adam.stepSize = (float) (lr / (1 - StrictMath.pow(a.beta1(), (double) step)));
-      adam.rootCorrection2 = (float) Math.sqrt(1 - StrictMath.pow(a.beta2(), (double) step));
+      adam.stepSize = (float) (lr / (1 - power(a.beta1(), step)));
+      adam.rootCorrection2 = (float) Math.sqrt(1 - power(a.beta2(), step));
     }
     Team.share(team, w.length >= ParallelKernels.SMALL_MATRIX, part);
+  }
+
+  /* By squaring: StrictMath.pow leaves arrays behind until C2 has compiled this. */
+  private static double power(double base, long exponent) {
+    double product = 1;
+    double square = base;
+    for (long n = exponent; n > 0; n >>= 1, square *= square) {
+      if ((n & 1) != 0) {
+        product *= square;
+      }
+    }
+    return product;
   }
 
   private void updatePart(int part, int parts) {

@@ -169,6 +169,33 @@ class AllocationTest {
     assertEquals(List.of(), refused);
   }
 
+  /* With sixteen vector registers too; scalar kernels also where C2 removes nothing. */
+  @ParameterizedTest
+  @CsvSource({
+    "LSTM 40 5 1000000, -XX:UseAVX=2",
+    "GRU 60 7 1000000, -XX:UseAVX=2",
+    "LSTM 50 13 1000000, -XX:UseAVX=3",
+    "GRU 24 3 1000000, -XX:UseAVX=3",
+    "LSTM 20 5 20, -XX:TieredStopAtLevel=1",
+    "GRU 20 2 20, -XX:TieredStopAtLevel=1"
+  })
+  void aTrainingStepAllocatesNothingInItsOwnVirtualMachine(String network, String option)
+      throws IOException, InterruptedException {
+    boolean scalar = option.contains("Tiered");
+    String kernels = scalar ? "fallback" : System.getProperty("tests.kernels", "auto");
+    Forked.Result result =
+        Forked.run(
+            List.of(
+                "--add-modules=jdk.incubator.vector",
+                "-Dunroll.kernels=" + kernels,
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                option),
+            "dev.unroll.tests.TrainingBytes",
+            List.of(network.split(" ")));
+    assertEquals(0, result.code(), result.err());
+    assertEquals("0 bytes", result.out().strip());
+  }
+
   @ParameterizedTest
   @MethodSource("networks")
   void aSequenceAllocatesNothing(NetworkSpec spec) {

@@ -3,7 +3,6 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
@@ -45,9 +44,6 @@ final class VectorOuter {
   private static final class Copies {
     final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
     final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : Strips.FLOATS];
-
-    /* X: in memory of all threads, or on the heap. */
-    final MemorySegment lines = Lanes.MANY_REGISTERS ? Strips.MEMORY : MemorySegment.ofArray(x);
   }
 
   /* Per thread, so that threads may share the rows of dW. */
@@ -82,7 +78,7 @@ final class VectorOuter {
           strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz);
           for (int k = 0; k < columns; k += columnBlock) {
             int width = Math.min(columnBlock, columns - k);
-            lines(terms, width, x, xo + first * xs + k, xs, copies.lines, piece);
+            lines(terms, width, x, xo + first * xs + k, xs, copies.x, piece);
             block(terms, height, width, copies, piece, dw, dwo + row * dws + k, dws);
           }
         }
@@ -116,22 +112,32 @@ final class VectorOuter {
 
   /* Copies X into strips, row by row, which is faster where strips are few. */
   private static void lines(
-      int terms, int columns, float[] from, int fo, int stride, MemorySegment to, long at) {
+      int terms, int columns, float[] from, int fo, int stride, float[] to, long piece) {
+    int first = (int) (piece / Float.BYTES);
     for (int t = 0; t < terms; t++) {
-      line(columns, from, fo + t * stride, to, at + t * (2L * BYTES), terms * (2L * BYTES));
+      line(columns, from, fo + t * stride, to, first + t * COLUMNS, terms * COLUMNS);
     }
   }
 
-  private static void line(
-      int columns, float[] from, int fo, MemorySegment to, long at, long apart) {
-    long p = at;
+  /* C2 would box vectors that are stored in a segment on the heap. */
+  private static void line(int columns, float[] from, int fo, float[] to, int at, int apart) {
+    int p = at;
     int k = 0;
     for (; k + COLUMNS <= columns; k += COLUMNS, p += apart) {
-      FloatVector.fromArray(SPECIES, from, fo + k).intoMemorySegment(to, p, ORDER);
-      FloatVector.fromArray(SPECIES, from, fo + k + LENGTH).intoMemorySegment(to, p + BYTES, ORDER);
+      FloatVector v0 = FloatVector.fromArray(SPECIES, from, fo + k);
+      FloatVector v1 = FloatVector.fromArray(SPECIES, from, fo + k + LENGTH);
+      if (Lanes.MANY_REGISTERS) {
+        long q = p * (long) Float.BYTES;
+        v0.intoMemorySegment(Strips.MEMORY, q, ORDER);
+        v1.intoMemorySegment(Strips.MEMORY, q + BYTES, ORDER);
+      } else {
+        v0.intoArray(to, p);
+        v1.intoArray(to, p + LENGTH);
+      }
     }
     if (k < columns) {
-      FloatVector.fromArray(SPECIES, from, fo + k).intoMemorySegment(to, p, ORDER);
+      long q = p * (long) Float.BYTES;
+      FloatVector.fromArray(SPECIES, from, fo + k).intoMemorySegment(Strips.MEMORY, q, ORDER);
     }
   }
 
