@@ -71,8 +71,8 @@ final class OptimizerState {
     Team.share(team, w.length >= ParallelKernels.SMALL_MATRIX, part);
   }
 
-  /* By squaring: StrictMath.pow leaves arrays behind until C2 has compiled this. */
-  private static double power(double base, long exponent) {
+  /** By squaring: StrictMath.pow leaves arrays behind until C2 has compiled its caller. */
+  static double power(double base, long exponent) {
     double product = 1;
     double square = base;
     for (long n = exponent; n > 0; n >>= 1, square *= square) {

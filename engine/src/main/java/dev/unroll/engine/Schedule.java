@@ -34,8 +34,7 @@ public sealed interface Schedule {
 
     @Override
     public double factor(long update) {
-      long changes = update / every;
-      return StrictMath.pow(gamma, (double) changes);
+      return OptimizerState.power(gamma, update / every);
     }
   }
 

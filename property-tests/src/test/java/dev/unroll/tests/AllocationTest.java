@@ -52,6 +52,21 @@ class AllocationTest {
     assertEquals(0, least, "bytes in " + CALLS + " calls");
   }
 
+  /* The program's own count in a virtual machine of its own. Returns what that machine logged. */
+  private static String assertNoBytesIn(
+      String program, String args, String kernels, String... options)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>();
+    all.add("--add-modules=jdk.incubator.vector");
+    all.add("-Dunroll.kernels=" + kernels);
+    all.add("-XX:+IgnoreUnrecognizedVMOptions");
+    all.addAll(List.of(options));
+    Forked.Result result = Forked.run(all, "dev.unroll.tests." + program, List.of(args.split(" ")));
+    assertEquals(0, result.code(), result.err());
+    assertEquals("0 bytes", result.out().strip());
+    return result.err();
+  }
+
   /* Of each cell, the usual one in sizes that take different kernels, and one with everything. */
   static java.util.stream.Stream<NetworkSpec> networks() {
     List<NetworkSpec> specs = new ArrayList<>();
@@ -150,22 +165,16 @@ class AllocationTest {
   })
   void aStreamAllocatesNothingOverItsHandOver(String network, int avx)
       throws IOException, InterruptedException {
-    String kernels = System.getProperty("tests.kernels", "auto");
-    Forked.Result result =
-        Forked.run(
-            List.of(
-                "--add-modules=jdk.incubator.vector",
-                "-Dunroll.kernels=" + kernels,
-                "-XX:+IgnoreUnrecognizedVMOptions",
-                "-XX:UseAVX=" + avx,
-                "-XX:+PrintCompilation",
-                "-XX:+DisplayVMOutputToStderr"),
-            "dev.unroll.tests.HandOver",
-            List.of(network.split(" ")));
-    assertEquals(0, result.code(), result.err());
-    assertEquals("0 bytes", result.out().strip());
+    String log =
+        assertNoBytesIn(
+            "HandOver",
+            network,
+            System.getProperty("tests.kernels", "auto"),
+            "-XX:UseAVX=" + avx,
+            "-XX:+PrintCompilation",
+            "-XX:+DisplayVMOutputToStderr");
     List<String> refused =
-        result.err().lines().filter(l -> l.matches(".*dev\\.unroll.*COMPILE SKIPPED.*")).toList();
+        log.lines().filter(l -> l.matches(".*dev\\.unroll.*COMPILE SKIPPED.*")).toList();
     assertEquals(List.of(), refused);
   }
 
@@ -183,17 +192,7 @@ class AllocationTest {
       throws IOException, InterruptedException {
     boolean scalar = option.contains("Tiered");
     String kernels = scalar ? "fallback" : System.getProperty("tests.kernels", "auto");
-    Forked.Result result =
-        Forked.run(
-            List.of(
-                "--add-modules=jdk.incubator.vector",
-                "-Dunroll.kernels=" + kernels,
-                "-XX:+IgnoreUnrecognizedVMOptions",
-                option),
-            "dev.unroll.tests.TrainingBytes",
-            List.of(network.split(" ")));
-    assertEquals(0, result.code(), result.err());
-    assertEquals("0 bytes", result.out().strip());
+    assertNoBytesIn("TrainingBytes", network, kernels, option);
   }
 
   @ParameterizedTest
