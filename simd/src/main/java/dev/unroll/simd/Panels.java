@@ -45,7 +45,7 @@ final class Panels extends PackedMatrix {
   final MemorySegment weights;
   final float[] bias;
 
-  /** W x of {@link VectorStep#gruOfTwo} where the registers do not keep it, else empty. */
+  /** W x of {@link GruStep#ofTwo} where the registers do not keep it, else empty. */
   final float[] sums;
 
   /** Whether the layout is that of {@link VectorGemm}. */
@@ -94,6 +94,22 @@ final class Panels extends PackedMatrix {
 
   private static boolean isKept(int rows, int columns) {
     return (long) rows * columns * Float.BYTES <= Kernels.CACHED;
+  }
+
+  /**
+   * Whether these are the gates of units in one vector, and all weights in one panel of the slab.
+   */
+  boolean holdsOne(int gates, int units) {
+    return units <= LENGTH && rows() == gates * Kernels.LANES && isOnePanel();
+  }
+
+  /** The same for more vectors. */
+  boolean holds(int gates, int vectors) {
+    return rows() == vectors * gates * LENGTH && isOnePanel();
+  }
+
+  private boolean isOnePanel() {
+    return starts.length == 2 && slab >= 0;
   }
 
   /** The panel of a row. */

@@ -143,13 +143,13 @@ final class VectorGru implements GruKernels {
     int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
     long one = VectorGemv.one;
     try {
-      if (VectorStep.fitsOne(m, 3, hidden) && VectorStep.fitsOne(n, 3, hidden)) {
-        VectorStep.gru(m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+      if (m.holdsOne(3, hidden) && n.holdsOne(3, hidden)) {
+        GruStep.ofOne(m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
         return true;
       }
       boolean padded = stepStride(hidden, inputs + hidden) == 2 * LENGTH;
-      if (padded && VectorStep.fits(m, 3, 2) && VectorStep.fits(n, 3, 2)) {
-        VectorStep.gruOfTwo(
+      if (padded && m.holds(3, 2) && n.holds(3, 2)) {
+        GruStep.ofTwo(
             m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, m.sums, hidden, h, ho);
         return true;
       }

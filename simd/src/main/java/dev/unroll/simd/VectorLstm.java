@@ -207,13 +207,13 @@ final class VectorLstm implements LstmKernels {
     int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
     long one = VectorGemv.one;
     try {
-      if (VectorStep.fitsOne(m, 4, hidden)) {
-        VectorStep.lstm(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+      if (m.holdsOne(4, hidden)) {
+        LstmStep.ofOne(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
         return true;
       }
-      if (VectorStep.fits(m, 4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
-        VectorStep.lstmOfTwo(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
-        VectorStep.lstmOutput(h.length == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
+      if (m.holds(4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
+        LstmStep.ofTwo(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+        LstmStep.output(h.length == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
         return true;
       }
     } finally {

@@ -64,16 +64,16 @@ final class VectorRnn implements RnnKernels {
     int inputs = m.columns() - hidden;
     int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
     try {
-      if (VectorStep.fitsOne(m, 1, hidden)) {
-        VectorStep.rnn(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+      if (m.holdsOne(1, hidden)) {
+        RnnStep.ofOne(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fits(m, 1, 2)) {
-        VectorStep.rnnOfTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+      if (m.holds(1, 2)) {
+        RnnStep.ofTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
-      if (VectorStep.fits(m, 1, 3)) {
-        VectorStep.rnnOfThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+      if (m.holds(1, 3)) {
+        RnnStep.ofThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
         return true;
       }
     } finally {

@@ -1,0 +1,447 @@
+package dev.unroll.simd;
+
+import static dev.unroll.fallback.FloatMath.*;
+import static dev.unroll.simd.Lanes.IDLE_TURNS;
+import static dev.unroll.simd.Lanes.INTS;
+import static dev.unroll.simd.Lanes.LENGTH;
+import static dev.unroll.simd.Lanes.MANY_REGISTERS;
+import static dev.unroll.simd.Lanes.SPECIES;
+import static dev.unroll.simd.Lanes.ZERO;
+import static dev.unroll.simd.Slab.MASK;
+import static dev.unroll.simd.Slab.MEMORY;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import dev.unroll.fallback.Kernels;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/**
+ * Whole steps of LSTMs whose units fit into few vectors: the sums of {@link SlabGemv} over x and
+ * then over h, and the cell of {@link VectorLstm} on the sums while they are in registers. Nothing
+ * is stored and loaded in between, x is not copied before h, and one call does it all: 10 to 30 per
+ * cent less time for a step of sixteen units.
+ *
+ * <p>Gates are not kept. One kernel for this and for training, with stores and loops that end at
+ * once, takes 10 per cent more there. Two vectors of units have ten activations, more than C2
+ * compiles in one method: six follow the product, four have a method of their own. Multiplications
+ * by a one that C2 does not know keep it from unrolling, see {@link VectorGemv}: three sums or
+ * more, taken four columns at a time, wait for each other or do not fit into the registers. Calls
+ * with a stride of 0 are idle.
+ */
+final class LstmStep {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int BYTES = LENGTH * Float.BYTES;
+
+  /* From gate to gate in a column, and in the bias. */
+  private static final int ROWS = Kernels.LANES;
+  private static final long GATE = (long) ROWS * Float.BYTES;
+
+  private LstmStep() {}
+
+  /* One vector of units, gates i, f, g, o: z = b + W [x, h_{t-1}]. */
+  static void ofOne(
+      long at,
+      int stride,
+      long one,
+      float[] bias,
+      int inputs,
+      float[] x,
+      int xo,
+      int hidden,
+      float[] c,
+      int co,
+      float[] h,
+      int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector zi = FloatVector.fromArray(SPECIES, bias, 0);
+    FloatVector zf = FloatVector.fromArray(SPECIES, bias, ROWS);
+    FloatVector zg = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
+    FloatVector zo = FloatVector.fromArray(SPECIES, bias, 3 * ROWS);
+    long w = at & MASK;
+    for (int j = 0; j < inputs; j++) {
+      FloatVector xj =
+          FloatVector.broadcast(SPECIES, x[xo + (MANY_REGISTERS ? j : (int) (j * one * one))]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, zf);
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, zg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(xj, zo);
+      w = (w + stride) & MASK;
+    }
+    for (int j = 0; j < hidden; j++) {
+      FloatVector hj =
+          FloatVector.broadcast(SPECIES, h[ho + (MANY_REGISTERS ? j : (int) (j * one * one))]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, zf);
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, zg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(hj, zo);
+      w = (w + stride) & MASK;
+    }
+    FloatVector v, a, t, k, r, q, e;
+    IntVector s;
+    /* i = sigmoid(z_i) */
+    v = zi;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* f = sigmoid(z_f) */
+    v = zf;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* g = tanh(z_g) */
+    v = zg;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    /* c_t = f # c_{t-1} + i # g */
+    FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, c, co), i.mul(g));
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co);
+    /* o = sigmoid(z_o) */
+    v = zo;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    o = o.blend(ZERO, v.compare(LT, EXP_MIN));
+    o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* h_t = o # tanh(c_t) */
+    v = ct;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    FloatVector ht = o.mul(tc);
+    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht.intoArray(h, ho);
+  }
+
+  /* Two vectors of units as far as c_t; h_t holds z_o afterwards, see output. */
+  static void ofTwo(
+      long at,
+      int stride,
+      long one,
+      float[] bias,
+      int inputs,
+      float[] x,
+      int xo,
+      int hidden,
+      float[] c,
+      int co,
+      float[] h,
+      int ho) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector zi = FloatVector.fromArray(SPECIES, bias, 0);
+    FloatVector yi = FloatVector.fromArray(SPECIES, bias, LENGTH);
+    FloatVector zf = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
+    FloatVector yf = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
+    FloatVector zg = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
+    FloatVector yg = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
+    FloatVector zo = FloatVector.fromArray(SPECIES, bias, 6 * LENGTH);
+    FloatVector yo = FloatVector.fromArray(SPECIES, bias, 7 * LENGTH);
+    long w = at & MASK;
+    for (int j = 0; j < inputs; j++) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
+      yi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, yi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, zf);
+      yf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(xj, yf);
+      long u = (w + 4L * BYTES) & MASK;
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u, ORDER).fma(xj, zg);
+      yg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + BYTES, ORDER).fma(xj, yg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 2L * BYTES, ORDER).fma(xj, zo);
+      yo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 3L * BYTES, ORDER).fma(xj, yo);
+      w = (w + stride) & MASK;
+    }
+    for (int j = 0; j < hidden; j++) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
+      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
+      yi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, yi);
+      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, zf);
+      yf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(hj, yf);
+      long u = (w + 4L * BYTES) & MASK;
+      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u, ORDER).fma(hj, zg);
+      yg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + BYTES, ORDER).fma(hj, yg);
+      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 2L * BYTES, ORDER).fma(hj, zo);
+      yo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 3L * BYTES, ORDER).fma(hj, yo);
+      w = (w + stride) & MASK;
+    }
+    zo.intoArray(h, ho);
+    yo.intoArray(h, ho + LENGTH);
+    FloatVector v, a, t, k, r, q, e;
+    IntVector s;
+    /* i = sigmoid(z_i) */
+    v = zi;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* f = sigmoid(z_f) */
+    v = zf;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* g = tanh(z_g) */
+    v = zg;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    /* c_t = f # c_{t-1} + i # g */
+    FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, c, co), i.mul(g));
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co);
+    /* The same for the second vector. */
+    v = yi;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    v = yf;
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    v = yg;
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    ct = f.fma(FloatVector.fromArray(SPECIES, c, co + LENGTH), i.mul(g));
+    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co + LENGTH);
+  }
+
+  /* h_t = sigmoid(z_o) # tanh(c_t) of two vectors, z_o in h_t. Of a flushed c_t h_t is 0 either way. */
+  static void output(int n, float[] c, int co, float[] h, int ho) {
+    if (n == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    for (int j = 0; j < n; j += LENGTH) {
+      FloatVector v, a, t, k, r, q, e;
+      IntVector s;
+      /* o = sigmoid(z_o) */
+      v = FloatVector.fromArray(SPECIES, h, ho + j);
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      o = o.blend(ZERO, v.compare(LT, EXP_MIN));
+      o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      /* h_t = o # tanh(c_t) */
+      v = FloatVector.fromArray(SPECIES, c, co + j);
+      a = v.abs();
+      t =
+          a.fma(
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+      FloatVector ht = o.mul(tc);
+      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+      ht.intoArray(h, ho + j);
+    }
+  }
+}
