@@ -53,7 +53,7 @@ final class GruCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     PackedMatrix w = weights.products.inputWeights();
-    if (pointwise.step(w, x, xo, weights.hiddenHidden, state.h, state.hidden(0))) {
+    if (stepAtOnce(w, x, xo, inputGates, state.h, recurrentGates)) {
       return;
     }
     boolean first = inputsFirst;
@@ -68,6 +68,11 @@ final class GruCell implements Cell {
     update(0, 0, 0, 0, 1);
   }
 
+  private boolean stepAtOnce(PackedMatrix w, float[] x, int xo, float[] z, float[] h, float[] zh) {
+    int ho = state.hidden(0);
+    return pointwise.step(weights.gateStride, w, x, xo, z, weights.hiddenHidden, h, ho, zh);
+  }
+
   @Override
   public void callKernels(float[] x, int xo) {
     boolean idle = x.length == 0;
@@ -76,7 +81,7 @@ final class GruCell implements Cell {
     float[] zh = idle ? NOTHING : recurrentGates;
     int ho = state.hidden(0);
     PackedMatrix w = weights.inputHidden;
-    if (w != null && pointwise.step(w, x, xo, weights.hiddenHidden, h, ho)) {
+    if (w != null && stepAtOnce(w, x, xo, z, h, zh)) {
       return;
     }
     weights.products.callKernels(x, xo, h, ho, z);

@@ -54,17 +54,28 @@ public interface GruKernels {
 
   /**
    * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.
-   * Matrices are for one caller at a time; they may hold intermediate sums.
    *
-   * @param wih W_ih and b_ih, gates {@link #stepStride} apart, as in {@code whh}
+   * @param stride from gate to gate in both matrices
+   * @param wih W_ih and b_ih
    * @param x x_t. Not modified.
    * @param xo first index
+   * @param gx scratch for x̂, as in {@link #forward} from index 0 on. Modified.
    * @param whh W_hh and b_hh
    * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
    * @param ho first index
+   * @param gh scratch for ĥ. Modified.
    * @return whether it was done; if not, nothing has changed
    */
-  default boolean step(PackedMatrix wih, float[] x, int xo, PackedMatrix whh, float[] h, int ho) {
+  default boolean step(
+      int stride,
+      PackedMatrix wih,
+      float[] x,
+      int xo,
+      float[] gx,
+      PackedMatrix whh,
+      float[] h,
+      int ho,
+      float[] gh) {
     return false;
   }
 

@@ -159,6 +159,8 @@ class AllocationTest {
     "LSTM 40 0 1 BF16, 3",
     "GRU 16 0 3 F32, 3",
     "GRU 16 0 1 F32, 2",
+    "GRU 40 0 1 F32, 3",
+    "GRU 24 0 1 F32, 2",
     "RNN_TANH 40 0 1 F32, 3",
     "RNN_TANH 20 0 1 F32, 2",
     "RNN_RELU 64 0 1 INT8, 3"

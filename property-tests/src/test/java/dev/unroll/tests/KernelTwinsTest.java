@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -81,7 +82,7 @@ class KernelTwinsTest {
     }
 
     List<float[]> steps() {
-      for (int units : new int[] {3, 4, 7, 8, 11, 15, 16, 25, 31, 32, 40}) {
+      for (int units : new int[] {3, 4, 7, 8, 10, 11, 15, 16, 20, 23, 25, 31, 32, 40, 46}) {
         for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
           steps(units, inputs);
         }
@@ -328,15 +329,15 @@ class KernelTwinsTest {
     }
 
     private void gruStep(PackedMatrix wih, PackedMatrix whh, int units, float[] x, float[] h) {
-      if (k.gru().step(wih, x, 2, whh, h, 3)) {
+      int stride = k.gru().stepStride(units, wih.columns() + units);
+      float[] gx = new float[3 * Kernels.pad(units)];
+      float[] gh = new float[gx.length];
+      if (k.gru().step(stride, wih, x, 2, gx, whh, h, 3, gh)) {
         stepsAtOnce++;
         return;
       }
-      float[] gx = new float[3 * Kernels.pad(units)];
-      float[] gh = new float[gx.length];
       k.affine().affine(wih, x, 2, gx, 0);
       k.affine().affine(whh, h, 3, gh, 0);
-      int stride = k.gru().stepStride(units, wih.columns() + units);
       k.gru().forward(1, units, stride, gx, 0, gh, 0, h, 3, h, 3);
     }
 
@@ -389,14 +390,14 @@ class KernelTwinsTest {
           }
         }
       }
-      for (int units : new int[] {3, 8, 15, 25, 31, 40}) {
+      for (int units : new int[] {3, 8, 15, 25, 31, 40, 46}) {
         int columns = units + 1;
         PackedMatrix w = matrix(4, units, k.lstm().stepStride(units, columns), columns);
         stepsAtOnce += k.lstm().step(w, units, none, 0, none, 0, none, 0) ? 1 : 0;
         int stride = k.gru().stepStride(units, columns);
         PackedMatrix wih = matrix(3, units, stride, 1);
         PackedMatrix whh = matrix(3, units, stride, units);
-        stepsAtOnce += k.gru().step(wih, none, 0, whh, none, 0) ? 1 : 0;
+        stepsAtOnce += k.gru().step(stride, wih, none, 0, none, whh, none, 0, none) ? 1 : 0;
         w = matrix(1, units, Kernels.pad(units), columns);
         stepsAtOnce += k.rnn().step(false, w, units, none, 0, none, 0) ? 1 : 0;
       }
@@ -517,13 +518,13 @@ class KernelTwinsTest {
 
   /* With kernels of their own, as only weights in the memory that they share take steps at once. */
   @ParameterizedTest
-  @ValueSource(ints = {128, 256, 512})
-  void stepsGiveTheSameBits(int width) {
+  @CsvSource({"128, 150", "256, 500", "512, 800"})
+  void stepsGiveTheSameBits(int width, int least) {
     Run scalarRun = new Run(ScalarKernels.instance());
     Run vectorRun = new Run(WidthLoader.kernels(width));
     assertSameBits(scalarRun.steps(), vectorRun.steps());
     assertEquals(0, scalarRun.stepsAtOnce, "the scalar twin takes two kernels");
-    assertTrue(vectorRun.stepsAtOnce > 140, "steps at once: " + vectorRun.stepsAtOnce);
+    assertTrue(vectorRun.stepsAtOnce >= least, "steps at once: " + vectorRun.stepsAtOnce);
   }
 
   private static void assertSameBits(List<float[]> expected, List<float[]> actual) {

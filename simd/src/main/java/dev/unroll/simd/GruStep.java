@@ -18,7 +18,10 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/** Whole steps of GRUs whose units fit into few vectors, made like those of {@link LstmStep}. */
+/**
+ * Whole steps of GRUs whose units fit into few vectors, made like those of {@link LstmStep}: one or
+ * two vectors at once, three in a kernel for both products and two for the cell.
+ */
 final class GruStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
@@ -151,7 +154,7 @@ final class GruStep {
       int xo,
       long recurrent,
       float[] recurrentBias,
-      float[] sums,
+      float[] gx,
       int hidden,
       float[] h,
       int ho) {
@@ -178,12 +181,12 @@ final class GruStep {
     }
     /* A variable that is read later stays in a register through a loop that does not use it. */
     if (!MANY_REGISTERS) {
-      xr1.intoArray(sums, 0);
-      xr2.intoArray(sums, LENGTH);
-      xz1.intoArray(sums, 2 * LENGTH);
-      xz2.intoArray(sums, 3 * LENGTH);
-      xn1.intoArray(sums, 4 * LENGTH);
-      xn2.intoArray(sums, 5 * LENGTH);
+      xr1.intoArray(gx, 0);
+      xr2.intoArray(gx, LENGTH);
+      xz1.intoArray(gx, 2 * LENGTH);
+      xz2.intoArray(gx, 3 * LENGTH);
+      xn1.intoArray(gx, 4 * LENGTH);
+      xn2.intoArray(gx, 5 * LENGTH);
       xr1 = ZERO;
       xr2 = ZERO;
       xz1 = ZERO;
@@ -221,7 +224,7 @@ final class GruStep {
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
-    v = (MANY_REGISTERS ? xr1 : FloatVector.fromArray(SPECIES, sums, 0)).add(hr1);
+    v = (MANY_REGISTERS ? xr1 : FloatVector.fromArray(SPECIES, gx, 0)).add(hr1);
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -237,7 +240,7 @@ final class GruStep {
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
-    v = (MANY_REGISTERS ? xz1 : FloatVector.fromArray(SPECIES, sums, 2 * LENGTH)).add(hz1);
+    v = (MANY_REGISTERS ? xz1 : FloatVector.fromArray(SPECIES, gx, 2 * LENGTH)).add(hz1);
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -253,7 +256,7 @@ final class GruStep {
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
-    v = reset.fma(hn1, MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, sums, 4 * LENGTH));
+    v = reset.fma(hn1, MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, gx, 4 * LENGTH));
     a = v.abs();
     t = a.fma(twoLog2e, biased);
     k = t.sub(biased);
@@ -275,7 +278,7 @@ final class GruStep {
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
     /* The second vector. */
-    v = (MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, sums, LENGTH)).add(hr2);
+    v = (MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, gx, LENGTH)).add(hr2);
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -290,7 +293,7 @@ final class GruStep {
     reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = (MANY_REGISTERS ? xz2 : FloatVector.fromArray(SPECIES, sums, 3 * LENGTH)).add(hz2);
+    v = (MANY_REGISTERS ? xz2 : FloatVector.fromArray(SPECIES, gx, 3 * LENGTH)).add(hz2);
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -305,7 +308,7 @@ final class GruStep {
     z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = reset.fma(hn2, MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, sums, 5 * LENGTH));
+    v = reset.fma(hn2, MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, gx, 5 * LENGTH));
     a = v.abs();
     t = a.fma(twoLog2e, biased);
     k = t.sub(biased);
@@ -325,5 +328,358 @@ final class GruStep {
     ht = z.fma(FloatVector.fromArray(SPECIES, h, ho + LENGTH).sub(n), n);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho + LENGTH);
+  }
+
+  /*
+   * Three vectors of units: both products in one kernel, and the cell; p from gate to gate. What the
+   * first-level cache does not keep of the weights is taken from its other end in every second step,
+   * see Sweep.
+   */
+  static void ofThree(
+      int p,
+      Panels wih,
+      int inputs,
+      float[] x,
+      int xo,
+      float[] gx,
+      Panels whh,
+      int hidden,
+      float[] h,
+      int ho,
+      float[] gh) {
+    boolean idle = h.length == 0;
+    int stride = idle ? 0 : wih.rows() * Float.BYTES;
+    long w = wih.slab;
+    long v = whh.slab;
+    float[] b = wih.bias;
+    float[] c = whh.bias;
+    boolean backwards = !Panels.isKept(wih.rows(), inputs + hidden) && whh.sweep.turn();
+    if (3 * p > 8 * LENGTH) {
+      if (backwards) {
+        productsOfNine(stride, v, hidden, h, ho, c, gh, w, inputs, x, xo, b, gx);
+      } else {
+        productsOfNine(stride, w, inputs, x, xo, b, gx, v, hidden, h, ho, c, gh);
+      }
+    } else if (backwards) {
+      productsOfEight(stride, v, hidden, h, ho, c, gh, w, inputs, x, xo, b, gx);
+    } else {
+      productsOfEight(stride, w, inputs, x, xo, b, gx, v, hidden, h, ho, c, gh);
+    }
+    int gates = idle ? 0 : p;
+    int last = 2 * LENGTH;
+    cellOfTwo(gates, gx, gh, h, ho);
+    VectorGru.units(gates, gx, last, gh, last, h, ho + last, h, ho + last);
+  }
+
+  /*
+   * z = b + W x and y = c + V h, eight vectors of rows each. In one kernel, as two calls of one that
+   * both use take 3 to 8 per cent more of a step.
+   */
+  private static void productsOfEight(
+      int stride,
+      long w,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      float[] z,
+      long v,
+      int units,
+      float[] h,
+      int ho,
+      float[] c,
+      float[] y) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, 0);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, 7 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (w + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+    }
+    a0.intoArray(z, 0);
+    a1.intoArray(z, LENGTH);
+    a2.intoArray(z, 2 * LENGTH);
+    a3.intoArray(z, 3 * LENGTH);
+    a4.intoArray(z, 4 * LENGTH);
+    a5.intoArray(z, 5 * LENGTH);
+    a6.intoArray(z, 6 * LENGTH);
+    a7.intoArray(z, 7 * LENGTH);
+    FloatVector u0 = FloatVector.fromArray(SPECIES, c, 0);
+    FloatVector u1 = FloatVector.fromArray(SPECIES, c, LENGTH);
+    FloatVector u2 = FloatVector.fromArray(SPECIES, c, 2 * LENGTH);
+    FloatVector u3 = FloatVector.fromArray(SPECIES, c, 3 * LENGTH);
+    FloatVector u4 = FloatVector.fromArray(SPECIES, c, 4 * LENGTH);
+    FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
+    FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
+    FloatVector u7 = FloatVector.fromArray(SPECIES, c, 7 * LENGTH);
+    for (int k = 0; k < units; k++) {
+      FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + k]);
+      long p = (v + (long) k * stride) & MASK;
+      u0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u0);
+      u1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u1);
+      u2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u2);
+      u3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u3);
+      p = (p + 4L * BYTES) & MASK;
+      u4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u4);
+      u5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u5);
+      u6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u6);
+      u7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u7);
+    }
+    u0.intoArray(y, 0);
+    u1.intoArray(y, LENGTH);
+    u2.intoArray(y, 2 * LENGTH);
+    u3.intoArray(y, 3 * LENGTH);
+    u4.intoArray(y, 4 * LENGTH);
+    u5.intoArray(y, 5 * LENGTH);
+    u6.intoArray(y, 6 * LENGTH);
+    u7.intoArray(y, 7 * LENGTH);
+  }
+
+  /* The same for nine vectors of rows. */
+  private static void productsOfNine(
+      int stride,
+      long w,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      float[] z,
+      long v,
+      int units,
+      float[] h,
+      int ho,
+      float[] c,
+      float[] y) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, 0);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
+    FloatVector a7 = FloatVector.fromArray(SPECIES, b, 7 * LENGTH);
+    FloatVector a8 = FloatVector.fromArray(SPECIES, b, 8 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
+      long p = (w + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(xk, a8);
+    }
+    a0.intoArray(z, 0);
+    a1.intoArray(z, LENGTH);
+    a2.intoArray(z, 2 * LENGTH);
+    a3.intoArray(z, 3 * LENGTH);
+    a4.intoArray(z, 4 * LENGTH);
+    a5.intoArray(z, 5 * LENGTH);
+    a6.intoArray(z, 6 * LENGTH);
+    a7.intoArray(z, 7 * LENGTH);
+    a8.intoArray(z, 8 * LENGTH);
+    FloatVector u0 = FloatVector.fromArray(SPECIES, c, 0);
+    FloatVector u1 = FloatVector.fromArray(SPECIES, c, LENGTH);
+    FloatVector u2 = FloatVector.fromArray(SPECIES, c, 2 * LENGTH);
+    FloatVector u3 = FloatVector.fromArray(SPECIES, c, 3 * LENGTH);
+    FloatVector u4 = FloatVector.fromArray(SPECIES, c, 4 * LENGTH);
+    FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
+    FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
+    FloatVector u7 = FloatVector.fromArray(SPECIES, c, 7 * LENGTH);
+    FloatVector u8 = FloatVector.fromArray(SPECIES, c, 8 * LENGTH);
+    for (int k = 0; k < units; k++) {
+      FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + k]);
+      long p = (v + (long) k * stride) & MASK;
+      u0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u0);
+      u1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u1);
+      u2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u2);
+      u3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u3);
+      p = (p + 4L * BYTES) & MASK;
+      u4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u4);
+      u5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u5);
+      u6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u6);
+      u7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u7);
+      u8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(hk, u8);
+    }
+    u0.intoArray(y, 0);
+    u1.intoArray(y, LENGTH);
+    u2.intoArray(y, 2 * LENGTH);
+    u3.intoArray(y, 3 * LENGTH);
+    u4.intoArray(y, 4 * LENGTH);
+    u5.intoArray(y, 5 * LENGTH);
+    u6.intoArray(y, 6 * LENGTH);
+    u7.intoArray(y, 7 * LENGTH);
+    u8.intoArray(y, 8 * LENGTH);
+  }
+
+  /* The cell for the first two vectors of units; p from gate to gate. */
+  private static void cellOfTwo(int p, float[] gx, float[] gh, float[] h, int ho) {
+    if (p == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector v, a, t, k, r, q, e;
+    IntVector s;
+    /* r = sigmoid(x̂_r + ĥ_r) */
+    v = FloatVector.fromArray(SPECIES, gx, 0).add(FloatVector.fromArray(SPECIES, gh, 0));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector reset1 = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    reset1 = reset1.blend(ZERO, v.compare(LT, EXP_MIN));
+    reset1 = reset1.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    v = FloatVector.fromArray(SPECIES, gx, LENGTH).add(FloatVector.fromArray(SPECIES, gh, LENGTH));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector reset2 = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    reset2 = reset2.blend(ZERO, v.compare(LT, EXP_MIN));
+    reset2 = reset2.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* z = sigmoid(x̂_z + ĥ_z) */
+    v = FloatVector.fromArray(SPECIES, gx, p).add(FloatVector.fromArray(SPECIES, gh, p));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector z1 = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    z1 = z1.blend(ZERO, v.compare(LT, EXP_MIN));
+    z1 = z1.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    v =
+        FloatVector.fromArray(SPECIES, gx, p + LENGTH)
+            .add(FloatVector.fromArray(SPECIES, gh, p + LENGTH));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector z2 = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    z2 = z2.blend(ZERO, v.compare(LT, EXP_MIN));
+    z2 = z2.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* n = tanh(x̂_n + r # ĥ_n) */
+    v =
+        reset1.fma(
+            FloatVector.fromArray(SPECIES, gh, 2 * p), FloatVector.fromArray(SPECIES, gx, 2 * p));
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector n1 = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    v =
+        reset2.fma(
+            FloatVector.fromArray(SPECIES, gh, 2 * p + LENGTH),
+            FloatVector.fromArray(SPECIES, gx, 2 * p + LENGTH));
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector n2 = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    /* h_t = n + z # (h_{t-1} - n) */
+    FloatVector h1 = z1.fma(FloatVector.fromArray(SPECIES, h, ho).sub(n1), n1);
+    h1.blend(ZERO, h1.abs().compare(LT, FLUSH)).intoArray(h, ho);
+    FloatVector h2 = z2.fma(FloatVector.fromArray(SPECIES, h, ho + LENGTH).sub(n2), n2);
+    h2.blend(ZERO, h2.abs().compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
   }
 }

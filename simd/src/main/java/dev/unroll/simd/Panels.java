@@ -45,9 +45,6 @@ final class Panels extends PackedMatrix {
   final MemorySegment weights;
   final float[] bias;
 
-  /** W x of {@link GruStep#ofTwo} where the registers do not keep it, else empty. */
-  final float[] sums;
-
   /** Whether the layout is that of {@link VectorGemm}. */
   final boolean batch;
 
@@ -59,7 +56,6 @@ final class Panels extends PackedMatrix {
     weights = memory(slab, size);
     starts = starts(rows / LENGTH, this::height);
     bias = new float[rows];
-    sums = new float[!Lanes.MANY_REGISTERS && rows == 6 * LENGTH ? rows : 0];
   }
 
   /** The memory at an offset of the {@link Slab}, or memory of its own where that is -1. */
@@ -92,7 +88,8 @@ final class Panels extends PackedMatrix {
     return hidden <= 2 * LENGTH && isKept(gates * (4 * LENGTH - hidden), columns);
   }
 
-  private static boolean isKept(int rows, int columns) {
+  /** Whether the first-level cache keeps so many weights. */
+  static boolean isKept(int rows, int columns) {
     return (long) rows * columns * Float.BYTES <= Kernels.CACHED;
   }
 
@@ -108,7 +105,8 @@ final class Panels extends PackedMatrix {
     return rows() == vectors * gates * LENGTH && isOnePanel();
   }
 
-  private boolean isOnePanel() {
+  /** Whether all weights stand in one panel of the slab. */
+  boolean isOnePanel() {
     return starts.length == 2 && slab >= 0;
   }
 

@@ -48,7 +48,7 @@ final class VectorGru implements GruKernels {
   }
 
   /* One vector of units; p from gate to gate. */
-  private static void units(
+  static void units(
       int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
     if (p == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
@@ -134,28 +134,54 @@ final class VectorGru implements GruKernels {
   }
 
   @Override
-  public boolean step(PackedMatrix wih, float[] x, int xo, PackedMatrix whh, float[] h, int ho) {
+  public boolean step(
+      int stride,
+      PackedMatrix wih,
+      float[] x,
+      int xo,
+      float[] gx,
+      PackedMatrix whh,
+      float[] h,
+      int ho,
+      float[] gh) {
     if (!(wih instanceof Panels m) || !(whh instanceof Panels n)) {
       return false;
     }
-    int inputs = m.columns();
-    int hidden = n.columns();
-    int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
-    long one = VectorGemv.one;
     try {
-      if (m.holdsOne(3, hidden) && n.holdsOne(3, hidden)) {
-        GruStep.ofOne(m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
-        return true;
-      }
-      boolean padded = stepStride(hidden, inputs + hidden) == 2 * LENGTH;
-      if (padded && m.holds(3, 2) && n.holds(3, 2)) {
-        GruStep.ofTwo(
-            m.slab, stride, one, m.bias, inputs, x, xo, n.slab, n.bias, m.sums, hidden, h, ho);
-        return true;
-      }
+      return step(stride, m, x, xo, gx, n, h, ho, gh);
     } finally {
       Reference.reachabilityFence(m);
       Reference.reachabilityFence(n);
+    }
+  }
+
+  /* Apart from the fences, which stand at every return, so that C2 inlines both. */
+  private static boolean step(
+      int stride,
+      Panels m,
+      float[] x,
+      int xo,
+      float[] gx,
+      Panels n,
+      float[] h,
+      int ho,
+      float[] gh) {
+    int inputs = m.columns();
+    int hidden = n.columns();
+    int column = h.length == 0 ? 0 : m.rows() * Float.BYTES;
+    long one = VectorGemv.one;
+    if (m.holdsOne(3, hidden) && n.holdsOne(3, hidden)) {
+      GruStep.ofOne(m.slab, column, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+      return true;
+    }
+    if (stride == 2 * LENGTH && m.holds(3, 2) && n.holds(3, 2)) {
+      GruStep.ofTwo(m.slab, column, one, m.bias, inputs, x, xo, n.slab, n.bias, gx, hidden, h, ho);
+      return true;
+    }
+    boolean three = hidden > 2 * LENGTH && 3 * stride > 7 * LENGTH && 3 * stride <= 9 * LENGTH;
+    if (three && m.isOnePanel() && n.isOnePanel()) {
+      GruStep.ofThree(stride, m, inputs, x, xo, gx, n, hidden, h, ho, gh);
+      return true;
     }
     return false;
   }
