@@ -159,6 +159,7 @@ class AllocationTest {
     "LSTM 40 0 1 BF16, 3",
     "GRU 16 0 3 F32, 3",
     "GRU 16 0 1 F32, 2",
+    "GRU 34 0 1 F32, 3",
     "GRU 40 0 1 F32, 3",
     "GRU 24 0 1 F32, 2",
     "RNN_TANH 40 0 1 F32, 3",

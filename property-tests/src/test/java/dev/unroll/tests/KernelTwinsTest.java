@@ -82,7 +82,7 @@ class KernelTwinsTest {
     }
 
     List<float[]> steps() {
-      for (int units : new int[] {3, 4, 7, 8, 10, 11, 15, 16, 20, 23, 25, 31, 32, 40, 46}) {
+      for (int units : new int[] {3, 4, 7, 8, 9, 10, 11, 15, 16, 18, 20, 23, 25, 31, 32, 34, 40, 46}) {
         for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
           steps(units, inputs);
         }
@@ -390,7 +390,7 @@ class KernelTwinsTest {
           }
         }
       }
-      for (int units : new int[] {3, 8, 15, 25, 31, 40, 46}) {
+      for (int units : new int[] {3, 8, 15, 25, 31, 34, 40, 46}) {
         int columns = units + 1;
         PackedMatrix w = matrix(4, units, k.lstm().stepStride(units, columns), columns);
         stepsAtOnce += k.lstm().step(w, units, none, 0, none, 0, none, 0) ? 1 : 0;

@@ -336,34 +336,14 @@ final class GruStep {
    * see Sweep.
    */
   static void ofThree(
-      int p,
-      Panels wih,
-      int inputs,
-      float[] x,
-      int xo,
-      float[] gx,
-      Panels whh,
-      int hidden,
-      float[] h,
-      int ho,
-      float[] gh) {
+      int p, Panels wih, float[] x, int xo, float[] gx, Panels whh, float[] h, int ho, float[] gh) {
     boolean idle = h.length == 0;
     int stride = idle ? 0 : wih.rows() * Float.BYTES;
-    long w = wih.slab;
-    long v = whh.slab;
-    float[] b = wih.bias;
-    float[] c = whh.bias;
-    boolean backwards = !Panels.isKept(wih.rows(), inputs + hidden) && whh.sweep.turn();
-    if (3 * p > 8 * LENGTH) {
-      if (backwards) {
-        productsOfNine(stride, v, hidden, h, ho, c, gh, w, inputs, x, xo, b, gx);
-      } else {
-        productsOfNine(stride, w, inputs, x, xo, b, gx, v, hidden, h, ho, c, gh);
-      }
-    } else if (backwards) {
-      productsOfEight(stride, v, hidden, h, ho, c, gh, w, inputs, x, xo, b, gx);
+    int columns = wih.columns() + whh.columns();
+    if (!Panels.isKept(wih.rows(), columns) && whh.sweep.turn()) {
+      products(p, stride, whh, h, ho, gh, wih, x, xo, gx);
     } else {
-      productsOfEight(stride, w, inputs, x, xo, b, gx, v, hidden, h, ho, c, gh);
+      products(p, stride, wih, x, xo, gx, whh, h, ho, gh);
     }
     int gates = idle ? 0 : p;
     int last = 2 * LENGTH;
@@ -372,9 +352,106 @@ final class GruStep {
   }
 
   /*
-   * z = b + W x and y = c + V h, eight vectors of rows each. In one kernel, as two calls of one that
-   * both use take 3 to 8 per cent more of a step.
+   * z = b + W x and y = c + V h, as many vectors of rows as three gates fill. In one kernel, as two
+   * calls of one that both use take 3 to 8 per cent more of a step.
    */
+  private static void products(
+      int p,
+      int stride,
+      Panels w,
+      float[] x,
+      int xo,
+      float[] z,
+      Panels v,
+      float[] h,
+      int ho,
+      float[] y) {
+    long one = VectorGemv.one;
+    int m = w.columns();
+    int n = v.columns();
+    switch ((3 * p + LENGTH - 1) / LENGTH) {
+      case 9 -> productsOfNine(stride, w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
+      case 8 -> productsOfEight(stride, w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
+      default ->
+          productsOfSeven(stride, one, w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
+    }
+  }
+
+  /* Seven vectors of rows. */
+  private static void productsOfSeven(
+      int stride,
+      long one,
+      long w,
+      int columns,
+      float[] x,
+      int xo,
+      float[] b,
+      float[] z,
+      long v,
+      int units,
+      float[] h,
+      int ho,
+      float[] c,
+      float[] y) {
+    if (stride == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector a0 = FloatVector.fromArray(SPECIES, b, 0);
+    FloatVector a1 = FloatVector.fromArray(SPECIES, b, LENGTH);
+    FloatVector a2 = FloatVector.fromArray(SPECIES, b, 2 * LENGTH);
+    FloatVector a3 = FloatVector.fromArray(SPECIES, b, 3 * LENGTH);
+    FloatVector a4 = FloatVector.fromArray(SPECIES, b, 4 * LENGTH);
+    FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
+    FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
+    for (int k = 0; k < columns; k++) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one)]);
+      long p = (w + (long) k * stride) & MASK;
+      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
+      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
+      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
+      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      p = (p + 4L * BYTES) & MASK;
+      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
+      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+    }
+    a0.intoArray(z, 0);
+    a1.intoArray(z, LENGTH);
+    a2.intoArray(z, 2 * LENGTH);
+    a3.intoArray(z, 3 * LENGTH);
+    a4.intoArray(z, 4 * LENGTH);
+    a5.intoArray(z, 5 * LENGTH);
+    a6.intoArray(z, 6 * LENGTH);
+    FloatVector u0 = FloatVector.fromArray(SPECIES, c, 0);
+    FloatVector u1 = FloatVector.fromArray(SPECIES, c, LENGTH);
+    FloatVector u2 = FloatVector.fromArray(SPECIES, c, 2 * LENGTH);
+    FloatVector u3 = FloatVector.fromArray(SPECIES, c, 3 * LENGTH);
+    FloatVector u4 = FloatVector.fromArray(SPECIES, c, 4 * LENGTH);
+    FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
+    FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
+    for (int k = 0; k < units; k++) {
+      FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + (int) (k * one * one)]);
+      long p = (v + (long) k * stride) & MASK;
+      u0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u0);
+      u1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u1);
+      u2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u2);
+      u3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u3);
+      p = (p + 4L * BYTES) & MASK;
+      u4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u4);
+      u5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u5);
+      u6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u6);
+    }
+    u0.intoArray(y, 0);
+    u1.intoArray(y, LENGTH);
+    u2.intoArray(y, 2 * LENGTH);
+    u3.intoArray(y, 3 * LENGTH);
+    u4.intoArray(y, 4 * LENGTH);
+    u5.intoArray(y, 5 * LENGTH);
+    u6.intoArray(y, 6 * LENGTH);
+  }
+
+  /* Eight vectors of rows. */
   private static void productsOfEight(
       int stride,
       long w,
@@ -453,7 +530,7 @@ final class GruStep {
     u7.intoArray(y, 7 * LENGTH);
   }
 
-  /* The same for nine vectors of rows. */
+  /* Nine vectors of rows. */
   private static void productsOfNine(
       int stride,
       long w,

@@ -178,9 +178,9 @@ final class VectorGru implements GruKernels {
       GruStep.ofTwo(m.slab, column, one, m.bias, inputs, x, xo, n.slab, n.bias, gx, hidden, h, ho);
       return true;
     }
-    boolean three = hidden > 2 * LENGTH && 3 * stride > 7 * LENGTH && 3 * stride <= 9 * LENGTH;
+    boolean three = hidden > 2 * LENGTH && stride <= 3 * LENGTH;
     if (three && m.isOnePanel() && n.isOnePanel()) {
-      GruStep.ofThree(stride, m, inputs, x, xo, gx, n, hidden, h, ho, gh);
+      GruStep.ofThree(stride, m, x, xo, gx, n, h, ho, gh);
       return true;
     }
     return false;
