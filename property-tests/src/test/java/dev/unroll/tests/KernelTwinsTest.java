@@ -82,7 +82,8 @@ class KernelTwinsTest {
     }
 
     List<float[]> steps() {
-      for (int units : new int[] {3, 4, 7, 8, 9, 10, 11, 15, 16, 18, 20, 23, 25, 31, 32, 34, 40, 46}) {
+      for (int units :
+          new int[] {3, 4, 7, 8, 9, 10, 11, 15, 16, 18, 20, 23, 25, 31, 32, 34, 40, 46}) {
         for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
           steps(units, inputs);
         }
