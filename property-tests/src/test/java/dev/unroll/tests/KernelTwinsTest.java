@@ -82,8 +82,9 @@ class KernelTwinsTest {
     }
 
     List<float[]> steps() {
+      /* Three vectors of units first, while the weights' common memory has room. */
       for (int units :
-          new int[] {3, 4, 7, 8, 9, 10, 11, 15, 16, 18, 20, 23, 25, 31, 32, 34, 40, 46}) {
+          new int[] {9, 10, 11, 18, 20, 23, 34, 40, 46, 3, 4, 7, 8, 15, 16, 25, 31, 32}) {
         for (int inputs : new int[] {1, 8, 17, 30, 70, 150}) {
           steps(units, inputs);
         }
@@ -519,7 +520,7 @@ class KernelTwinsTest {
 
   /* With kernels of their own, as only weights in the memory that they share take steps at once. */
   @ParameterizedTest
-  @CsvSource({"128, 150", "256, 500", "512, 800"})
+  @CsvSource({"128, 190", "256, 590", "512, 830"})
   void stepsGiveTheSameBits(int width, int least) {
     Run scalarRun = new Run(ScalarKernels.instance());
     Run vectorRun = new Run(WidthLoader.kernels(width));
