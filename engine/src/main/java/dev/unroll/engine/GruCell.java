@@ -53,11 +53,13 @@ final class GruCell implements Cell {
   @Override
   public void step(float[] x, int xo) {
     PackedMatrix w = weights.products.inputWeights();
-    if (stepAtOnce(w, x, xo, inputGates, state.h, recurrentGates)) {
+    boolean first = inputsFirst;
+    if (alternates) {
+      inputsFirst = !first;
+    }
+    if (stepAtOnce(first, w, x, xo, inputGates, state.h, recurrentGates)) {
       return;
     }
-    boolean first = inputsFirst;
-    inputsFirst = !(first && alternates);
     if (first) {
       kernels.affine().affine(w, x, xo, inputGates, 0);
     }
@@ -68,9 +70,10 @@ final class GruCell implements Cell {
     update(0, 0, 0, 0, 1);
   }
 
-  private boolean stepAtOnce(PackedMatrix w, float[] x, int xo, float[] z, float[] h, float[] zh) {
+  private boolean stepAtOnce(
+      boolean first, PackedMatrix w, float[] x, int xo, float[] z, float[] h, float[] zh) {
     int ho = state.hidden(0);
-    return pointwise.step(weights.gateStride, w, x, xo, z, weights.hiddenHidden, h, ho, zh);
+    return pointwise.step(first, weights.gateStride, w, x, xo, z, weights.hiddenHidden, h, ho, zh);
   }
 
   @Override
@@ -81,7 +84,7 @@ final class GruCell implements Cell {
     float[] zh = idle ? NOTHING : recurrentGates;
     int ho = state.hidden(0);
     PackedMatrix w = weights.inputHidden;
-    if (w != null && stepAtOnce(w, x, xo, z, h, zh)) {
+    if (w != null && stepAtOnce(true, w, x, xo, z, h, zh)) {
       return;
     }
     weights.products.callKernels(x, xo, h, ho, z);

@@ -55,6 +55,7 @@ public interface GruKernels {
   /**
    * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.
    *
+   * @param inputsFirst which matrix to read first, where that is a choice; the bits are the same
    * @param stride from gate to gate in both matrices
    * @param wih W_ih and b_ih
    * @param x x_t. Not modified.
@@ -67,6 +68,7 @@ public interface GruKernels {
    * @return whether it was done; if not, nothing has changed
    */
   default boolean step(
+      boolean inputsFirst,
       int stride,
       PackedMatrix wih,
       float[] x,

@@ -289,7 +289,7 @@ class KernelTwinsTest {
         float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
         lstmStep(wLstm, units, xt, c, ofLstm);
         keep("lstm.step", Arrays.copyOf(c, units), Arrays.copyOf(ofLstm, n));
-        gruStep(wih, whh, units, xt, ofGru);
+        gruStep(t != 1, wih, whh, units, xt, ofGru);
         keep("gru.step", Arrays.copyOf(ofGru, n));
         rnnStep(false, wRnn, units, xt, ofRnn);
         rnnStep(true, wRnn, units, xt, ofRelu);
@@ -330,11 +330,12 @@ class KernelTwinsTest {
       k.lstm().forward(1, units, stride, z, 0, c, 0, c, 0, new float[c.length], 0, h, 3);
     }
 
-    private void gruStep(PackedMatrix wih, PackedMatrix whh, int units, float[] x, float[] h) {
+    private void gruStep(
+        boolean inputsFirst, PackedMatrix wih, PackedMatrix whh, int units, float[] x, float[] h) {
       int stride = k.gru().stepStride(units, wih.columns() + units);
       float[] gx = new float[3 * Kernels.pad(units)];
       float[] gh = new float[gx.length];
-      if (k.gru().step(stride, wih, x, 2, gx, whh, h, 3, gh)) {
+      if (k.gru().step(inputsFirst, stride, wih, x, 2, gx, whh, h, 3, gh)) {
         stepsAtOnce++;
         return;
       }
@@ -399,7 +400,7 @@ class KernelTwinsTest {
         int stride = k.gru().stepStride(units, columns);
         PackedMatrix wih = matrix(3, units, stride, 1);
         PackedMatrix whh = matrix(3, units, stride, units);
-        stepsAtOnce += k.gru().step(stride, wih, none, 0, none, whh, none, 0, none) ? 1 : 0;
+        stepsAtOnce += k.gru().step(true, stride, wih, none, 0, none, whh, none, 0, none) ? 1 : 0;
         w = matrix(1, units, Kernels.pad(units), columns);
         stepsAtOnce += k.rnn().step(false, w, units, none, 0, none, 0) ? 1 : 0;
       }

@@ -330,20 +330,24 @@ final class GruStep {
     ht.intoArray(h, ho + LENGTH);
   }
 
-  /*
-   * Three vectors of units: both products in one kernel, and the cell; p from gate to gate. What the
-   * first-level cache does not keep of the weights is taken from its other end in every second step,
-   * see Sweep.
-   */
+  /* Three vectors of units: both products in one kernel, and the cell; p from gate to gate. */
   static void ofThree(
-      int p, Panels wih, float[] x, int xo, float[] gx, Panels whh, float[] h, int ho, float[] gh) {
+      boolean inputsFirst,
+      int p,
+      Panels wih,
+      float[] x,
+      int xo,
+      float[] gx,
+      Panels whh,
+      float[] h,
+      int ho,
+      float[] gh) {
     boolean idle = h.length == 0;
     int stride = idle ? 0 : wih.rows() * Float.BYTES;
-    int columns = wih.columns() + whh.columns();
-    if (!Panels.isKept(wih.rows(), columns) && whh.sweep.turn()) {
-      products(p, stride, whh, h, ho, gh, wih, x, xo, gx);
-    } else {
+    if (inputsFirst) {
       products(p, stride, wih, x, xo, gx, whh, h, ho, gh);
+    } else {
+      products(p, stride, whh, h, ho, gh, wih, x, xo, gx);
     }
     int gates = idle ? 0 : p;
     int last = 2 * LENGTH;

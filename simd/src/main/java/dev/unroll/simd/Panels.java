@@ -88,8 +88,7 @@ final class Panels extends PackedMatrix {
     return hidden <= 2 * LENGTH && isKept(gates * (4 * LENGTH - hidden), columns);
   }
 
-  /** Whether the first-level cache keeps so many weights. */
-  static boolean isKept(int rows, int columns) {
+  private static boolean isKept(int rows, int columns) {
     return (long) rows * columns * Float.BYTES <= Kernels.CACHED;
   }
 

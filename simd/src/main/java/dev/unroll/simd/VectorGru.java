@@ -135,6 +135,7 @@ final class VectorGru implements GruKernels {
 
   @Override
   public boolean step(
+      boolean inputsFirst,
       int stride,
       PackedMatrix wih,
       float[] x,
@@ -148,7 +149,7 @@ final class VectorGru implements GruKernels {
       return false;
     }
     try {
-      return step(stride, m, x, xo, gx, n, h, ho, gh);
+      return step(inputsFirst, stride, m, x, xo, gx, n, h, ho, gh);
     } finally {
       Reference.reachabilityFence(m);
       Reference.reachabilityFence(n);
@@ -157,6 +158,7 @@ final class VectorGru implements GruKernels {
 
   /* Apart from the fences, which stand at every return, so that C2 inlines both. */
   private static boolean step(
+      boolean inputsFirst,
       int stride,
       Panels m,
       float[] x,
@@ -180,7 +182,7 @@ final class VectorGru implements GruKernels {
     }
     boolean three = hidden > 2 * LENGTH && stride <= 3 * LENGTH;
     if (three && m.isOnePanel() && n.isOnePanel()) {
-      GruStep.ofThree(stride, m, x, xo, gx, n, h, ho, gh);
+      GruStep.ofThree(inputsFirst, stride, m, x, xo, gx, n, h, ho, gh);
       return true;
     }
     return false;
