@@ -168,15 +168,18 @@ final class GruStep {
     FloatVector xz2 = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
     FloatVector xn1 = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
     FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
+    int step = (int) one;
     long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
-      xr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, xr1);
-      xr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, xr2);
-      xz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, xz1);
-      xz2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(xj, xz2);
-      xn1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 4L * BYTES, ORDER).fma(xj, xn1);
-      xn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(xj, xn2);
+    for (int j = 0, i = xo; j < inputs; j++, i += step) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
+      xr1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), xr1);
+      xr2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), xr2);
+      long w2 = (w + 2L * BYTES) & MASK;
+      xz1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), xz1);
+      xz2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), xz2);
+      long w4 = (w + 4L * BYTES) & MASK;
+      xn1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), xn1);
+      xn2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), xn2);
       w = (w + stride) & MASK;
     }
     /* A variable that is read later stays in a register through a loop that does not use it. */
@@ -201,14 +204,16 @@ final class GruStep {
     FloatVector hn1 = FloatVector.fromArray(SPECIES, recurrentBias, 4 * LENGTH);
     FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
     w = recurrent & MASK;
-    for (int j = 0; j < hidden; j++) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
-      hr1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, hr1);
-      hr2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, hr2);
-      hz1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, hz1);
-      hz2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(hj, hz2);
-      hn1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 4L * BYTES, ORDER).fma(hj, hn1);
-      hn2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 5L * BYTES, ORDER).fma(hj, hn2);
+    for (int j = 0, i = ho; j < hidden; j++, i += step) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
+      hr1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), hr1);
+      hr2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), hr2);
+      long w2 = (w + 2L * BYTES) & MASK;
+      hz1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), hz1);
+      hz2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), hz2);
+      long w4 = (w + 4L * BYTES) & MASK;
+      hn1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), hn1);
+      hn2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), hn2);
       w = (w + stride) & MASK;
     }
     /*
@@ -408,17 +413,18 @@ final class GruStep {
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one)]);
+    int step = (int) one;
+    for (int k = 0, i = xo; k < columns; k++, i += step) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
       long p = (w + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
+      long p4 = (p + 4L * BYTES) & MASK;
+      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), a4);
+      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
+      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -434,17 +440,17 @@ final class GruStep {
     FloatVector u4 = FloatVector.fromArray(SPECIES, c, 4 * LENGTH);
     FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
-    for (int k = 0; k < units; k++) {
-      FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + (int) (k * one * one)]);
+    for (int k = 0, i = ho; k < units; k++, i += step) {
+      FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);
       long p = (v + (long) k * stride) & MASK;
-      u0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u0);
-      u1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u1);
-      u2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u2);
-      u3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u3);
-      p = (p + 4L * BYTES) & MASK;
-      u4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u4);
-      u5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u5);
-      u6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u6);
+      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), u0);
+      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), u1);
+      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), u2);
+      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), u3);
+      long p4 = (p + 4L * BYTES) & MASK;
+      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), u4);
+      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
+      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
@@ -485,15 +491,15 @@ final class GruStep {
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
       long p = (w + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
+      long p4 = (p + 4L * BYTES) & MASK;
+      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), a4);
+      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
+      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
+      a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), a7);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -514,15 +520,15 @@ final class GruStep {
     for (int k = 0; k < units; k++) {
       FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + k]);
       long p = (v + (long) k * stride) & MASK;
-      u0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u0);
-      u1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u1);
-      u2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u2);
-      u3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u3);
-      p = (p + 4L * BYTES) & MASK;
-      u4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u4);
-      u5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u5);
-      u6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u6);
-      u7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u7);
+      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), u0);
+      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), u1);
+      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), u2);
+      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), u3);
+      long p4 = (p + 4L * BYTES) & MASK;
+      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), u4);
+      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
+      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
+      u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), u7);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
@@ -565,16 +571,17 @@ final class GruStep {
     for (int k = 0; k < columns; k++) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
       long p = (w + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
-      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(xk, a8);
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
+      long p4 = (p + 4L * BYTES) & MASK;
+      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), a4);
+      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
+      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
+      a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), a7);
+      long p8 = (p + 8L * BYTES) & MASK;
+      a8 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p8, ORDER), a8);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -597,16 +604,17 @@ final class GruStep {
     for (int k = 0; k < units; k++) {
       FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + k]);
       long p = (v + (long) k * stride) & MASK;
-      u0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u0);
-      u1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u1);
-      u2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u2);
-      u3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u3);
-      p = (p + 4L * BYTES) & MASK;
-      u4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(hk, u4);
-      u5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(hk, u5);
-      u6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(hk, u6);
-      u7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(hk, u7);
-      u8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(hk, u8);
+      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), u0);
+      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), u1);
+      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), u2);
+      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), u3);
+      long p4 = (p + 4L * BYTES) & MASK;
+      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), u4);
+      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
+      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
+      u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), u7);
+      long p8 = (p + 8L * BYTES) & MASK;
+      u8 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p8, ORDER), u8);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);

@@ -30,6 +30,11 @@ import jdk.incubator.vector.IntVector;
  * by a one that C2 does not know keep it from unrolling, see {@link VectorGemv}: three sums or
  * more, taken four columns at a time, wait for each other or do not fit into the registers. Calls
  * with a stride of 0 are idle.
+ *
+ * <p>The loops of two vectors have as few instructions as can be, since they lie on the way of the
+ * next step's inputs into the processor's window: loads folded into the multiply-adds, a mask for
+ * every two of them, as C2 loads the address of each vector behind a mask anew once they are more
+ * than its registers hold, and an index that is carried from column to column.
  */
 final class LstmStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -223,32 +228,37 @@ final class LstmStep {
     FloatVector yg = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 6 * LENGTH);
     FloatVector yo = FloatVector.fromArray(SPECIES, bias, 7 * LENGTH);
+    int step = (int) one;
     long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
-      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
-      yi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, yi);
-      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, zf);
-      yf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(xj, yf);
-      long u = (w + 4L * BYTES) & MASK;
-      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u, ORDER).fma(xj, zg);
-      yg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + BYTES, ORDER).fma(xj, yg);
-      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 2L * BYTES, ORDER).fma(xj, zo);
-      yo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 3L * BYTES, ORDER).fma(xj, yo);
-      w = (w + stride) & MASK;
+    for (int j = 0, i = xo; j < inputs; j++, i += step) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
+      zi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), zi);
+      yi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), yi);
+      long w2 = (w + 2L * BYTES) & MASK;
+      zf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), zf);
+      yf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), yf);
+      long w4 = (w + 4L * BYTES) & MASK;
+      zg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), zg);
+      yg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), yg);
+      long w6 = (w + 6L * BYTES) & MASK;
+      zo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6, ORDER), zo);
+      yo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6 + BYTES, ORDER), yo);
+      w = (w + 8L * BYTES) & MASK;
     }
-    for (int j = 0; j < hidden; j++) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
-      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
-      yi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, yi);
-      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, zf);
-      yf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3L * BYTES, ORDER).fma(hj, yf);
-      long u = (w + 4L * BYTES) & MASK;
-      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u, ORDER).fma(hj, zg);
-      yg = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + BYTES, ORDER).fma(hj, yg);
-      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 2L * BYTES, ORDER).fma(hj, zo);
-      yo = FloatVector.fromMemorySegment(SPECIES, MEMORY, u + 3L * BYTES, ORDER).fma(hj, yo);
-      w = (w + stride) & MASK;
+    for (int j = 0, i = ho; j < hidden; j++, i += step) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
+      zi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), zi);
+      yi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), yi);
+      long w2 = (w + 2L * BYTES) & MASK;
+      zf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), zf);
+      yf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), yf);
+      long w4 = (w + 4L * BYTES) & MASK;
+      zg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), zg);
+      yg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), yg);
+      long w6 = (w + 6L * BYTES) & MASK;
+      zo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6, ORDER), zo);
+      yo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6 + BYTES, ORDER), yo);
+      w = (w + 8L * BYTES) & MASK;
     }
     zo.intoArray(h, ho);
     yo.intoArray(h, ho + LENGTH);

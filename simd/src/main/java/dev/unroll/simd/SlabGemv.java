@@ -17,9 +17,9 @@ import jdk.incubator.vector.FloatVector;
  * vectors keeps the loads in the order of their addresses: C2 puts loads that wait for nothing in
  * any order, and from the second-level cache eight of them out of order take 40 per cent longer.
  * The stride is a parameter, because with a constant one C2 unrolls; kernels of up to four vectors
- * carry the offset from column to column to keep it from that, and those of five to seven, and of
- * four for many columns, multiply by a one that C2 does not know, as in {@link VectorGemv}. Calls
- * with no columns are idle.
+ * carry the offset from column to column to keep it from that, those of five to seven multiply by a
+ * one that C2 does not know, as in {@link VectorGemv}, and that of four for many columns adds it to
+ * the index. Calls with no columns are idle.
  */
 final class SlabGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -460,13 +460,14 @@ final class SlabGemv {
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one * one)]);
+    int step = (int) one;
+    for (int k = 0, i = xo; k < columns; k++, i += step) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
       long p = (at + (long) k * (4L * BYTES)) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
