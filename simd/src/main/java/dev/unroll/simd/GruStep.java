@@ -180,7 +180,7 @@ final class GruStep {
       long w4 = (w + 4L * BYTES) & MASK;
       xn1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), xn1);
       xn2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), xn2);
-      w = (w + stride) & MASK;
+      w = (w + 6L * BYTES) & MASK;
     }
     /* A variable that is read later stays in a register through a loop that does not use it. */
     if (!MANY_REGISTERS) {
@@ -214,7 +214,7 @@ final class GruStep {
       long w4 = (w + 4L * BYTES) & MASK;
       hn1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), hn1);
       hn2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), hn2);
-      w = (w + stride) & MASK;
+      w = (w + 6L * BYTES) & MASK;
     }
     /*
      * Constants written as often as elsewhere are too much for C1 with sixteen registers; what it has
