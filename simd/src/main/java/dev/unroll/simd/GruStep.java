@@ -580,8 +580,7 @@ final class GruStep {
       a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
       a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
       a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), a7);
-      long p8 = (p + 8L * BYTES) & MASK;
-      a8 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p8, ORDER), a8);
+      a8 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 4L * BYTES, ORDER), a8);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -613,8 +612,7 @@ final class GruStep {
       u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
       u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
       u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), u7);
-      long p8 = (p + 8L * BYTES) & MASK;
-      u8 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p8, ORDER), u8);
+      u8 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 4L * BYTES, ORDER), u8);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
