@@ -53,7 +53,7 @@ public record Kernels(
    */
   public static final int LANES = 16;
 
-  /** Bytes of weights that the first-level cache keeps from one step to the next. */
+  /** Bytes of weights that every first-level cache keeps from one step to the next. */
   public static final int CACHED = 1 << 15;
 
   /**

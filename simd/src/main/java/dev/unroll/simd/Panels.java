@@ -31,9 +31,15 @@ final class Panels extends PackedMatrix {
   private static final int LOW = 64;
   private static final int MANY_COLUMNS = 112;
 
+  /* Vectors of rows that a kernel takes at most. */
+  private static final int HIGHEST = 12;
+
+  /* Bytes that a step in several kernels needs beside its weights: inputs, gates and state. */
+  private static final int BESIDE = 1 << 11;
+
   /* One column of a panel on its way, since a store off-heap costs a check for each element. */
   private static final ThreadLocal<float[]> PART =
-      ThreadLocal.withInitial(() -> new float[12 * LENGTH]);
+      ThreadLocal.withInitial(() -> new float[HIGHEST * LENGTH]);
 
   /** Offset in the {@link Slab}, or -1 where the weights stand in memory of their own. */
   final long slab;
@@ -85,11 +91,11 @@ final class Panels extends PackedMatrix {
    * @param columns inputs and units
    */
   static boolean atOnce(int gates, int hidden, int columns) {
-    return hidden <= 2 * LENGTH && isKept(gates * (4 * LENGTH - hidden), columns);
+    return hidden <= 2 * LENGTH && isKept(gates * (4 * LENGTH - hidden), columns, 0);
   }
 
-  private static boolean isKept(int rows, int columns) {
-    return (long) rows * columns * Float.BYTES <= Kernels.CACHED;
+  private static boolean isKept(int rows, int columns, int beside) {
+    return (long) rows * columns * Float.BYTES + beside <= FirstLevelCache.BYTES;
   }
 
   /**
@@ -119,7 +125,7 @@ final class Panels extends PackedMatrix {
   private int height(int left) {
     if (slab >= 0) {
       boolean between = columns() > FEW_COLUMNS && columns() <= MANY_COLUMNS;
-      boolean one = rows() <= 8 * LENGTH && isKept(rows(), columns());
+      boolean one = rows() <= HIGHEST * LENGTH && isKept(rows(), columns(), BESIDE);
       return between && !one && LENGTH == Kernels.LANES ? low(left) : tall(left);
     }
     return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
@@ -127,7 +133,7 @@ final class Panels extends PackedMatrix {
 
   /* With eight sums none waits for the one before; more where fewer would be left over. */
   private static int tall(int left) {
-    return left <= 12 ? left : 8;
+    return left <= HIGHEST ? left : 8;
   }
 
   /*
