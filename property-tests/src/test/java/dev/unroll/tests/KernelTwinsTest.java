@@ -94,7 +94,7 @@ class KernelTwinsTest {
 
     private void affine(int rows, AffineKernels a, boolean training) {
       for (PackedMatrix.Use use : PackedMatrix.Use.values()) {
-        for (int columns : new int[] {1, 7, 16, 33, 130}) {
+        for (int columns : new int[] {1, 7, 16, 33, 60, 100, 130}) {
           PackedMatrix m = a.allocate(rows, columns, use);
           int used = rows - 3;
           a.pack(m, 0, 0, used, columns, random(used * columns, 1), 0, columns);

@@ -15,7 +15,8 @@ import java.util.function.IntUnaryOperator;
  * [row in panel]; the bias on the heap. A lane is an output row.
  *
  * <p>A panel is as high as its kernel has accumulators: two vectors for a batch, eight to twelve
- * for a step; four where the first-level cache then keeps a whole panel, and outside the slab.
+ * for a step; fewer where the first-level cache then keeps a whole panel, and four outside the
+ * slab.
  */
 final class Panels extends PackedMatrix {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -24,15 +25,18 @@ final class Panels extends PackedMatrix {
   /* Larger matrices wait for memory, not for range checks. */
   private static final long LARGEST = Slab.SIZE / 4;
 
-  /* Of so many columns it keeps a panel of 128 rows beside those of other matrices. */
+  /* Of so many columns the first-level cache keeps a panel of 128 rows beside other matrices. */
   private static final int FEW_COLUMNS = 48;
 
-  /* Rows of a panel of more columns, and of how many columns the cache keeps such a panel too. */
-  private static final int LOW = 64;
-  private static final int MANY_COLUMNS = 112;
+  /* Vectors of rows: with eight sums none waits for itself, with four they are as fast as memory. */
+  private static final int USUAL = 8;
+  private static final int LEAST = 4;
 
-  /* Vectors of rows that a kernel takes at most. */
+  /* What a kernel takes at most, so that few are not left over. */
   private static final int HIGHEST = 12;
+
+  /* Less of three panels in the first-level cache is not worth a third one. */
+  private static final int KEPT_OF_THREE = 10;
 
   /* Bytes that a step in several kernels needs beside its weights: inputs, gates and state. */
   private static final int BESIDE = 1 << 11;
@@ -78,7 +82,9 @@ final class Panels extends PackedMatrix {
     int[] starts = new int[vectors + 1];
     int n = 0;
     for (int at = 0; at < vectors; n++) {
-      at += height.applyAsInt(vectors - at);
+      int next = height.applyAsInt(vectors - at);
+      assert next >= 1 && next <= HIGHEST : "no kernel takes " + next + " vectors";
+      at += next;
       starts[n + 1] = at * LENGTH;
     }
     return Arrays.copyOf(starts, n + 1);
@@ -123,29 +129,58 @@ final class Panels extends PackedMatrix {
 
   /* In vectors: what the kernels of SlabGemv and VectorGemv take. */
   private int height(int left) {
-    if (slab >= 0) {
-      boolean between = columns() > FEW_COLUMNS && columns() <= MANY_COLUMNS;
-      boolean one = rows() <= HIGHEST * LENGTH && isKept(rows(), columns(), BESIDE);
-      return between && !one && LENGTH == Kernels.LANES ? low(left) : tall(left);
+    if (slab < 0) {
+      return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
     }
-    return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
-  }
-
-  /* With eight sums none waits for the one before; more where fewer would be left over. */
-  private static int tall(int left) {
-    return left <= HIGHEST ? left : 8;
+    boolean one = rows() <= HIGHEST * LENGTH && isKept(rows(), columns(), BESIDE);
+    if (one || columns() <= FEW_COLUMNS || LENGTH < Kernels.LANES) {
+      return left <= HIGHEST ? left : USUAL;
+    }
+    int most = FirstLevelCache.BYTES > Kernels.CACHED ? USUAL : LEAST;
+    while (most >= LEAST && !isKept(most * LENGTH, columns(), BESIDE)) {
+      most--;
+    }
+    if (most < LEAST) {
+      return left <= HIGHEST ? left : USUAL;
+    }
+    return turning(left, most);
   }
 
   /*
-   * Memory is slower than four sums of 16 lanes, and more of a small panel is found again. With
-   * narrower lanes eight vectors are as low.
+   * Every other step goes from the last panel to the first, see Sweep. So one step ends with the
+   * panel that the next begins with, and the first-level cache should keep it, or two of three. Those
+   * in between come from the second one, which is slower than four sums that wait for themselves.
    */
-  private static int low(int left) {
-    int most = LOW / LENGTH;
-    if (left >= most + 3) {
-      return most;
+  private int turning(int left, int most) {
+    int all = rows() / LENGTH;
+    if (all <= LEAST + 1) {
+      return all;
     }
-    return left == 6 ? 3 : left;
+    int end = endOfThree(all);
+    if (end == 0) {
+      if (all <= Math.max(2 * most, 2 * LEAST + 1)) {
+        return left == all ? (all + 1) / 2 : left;
+      }
+      end = most;
+      while (all - 2 * end < LEAST - 1) {
+        end--;
+      }
+    }
+    if (left == all || left == end) {
+      return end;
+    }
+    int between = left - end;
+    return Math.ceilDiv(between, Math.ceilDiv(between, most + LEAST - 1));
+  }
+
+  /* Height of the first and the last of three panels, two of which are kept; 0 if two are better. */
+  private int endOfThree(int all) {
+    int end = LEAST;
+    while (!isKept((all - end) * LENGTH, columns(), BESIDE)) {
+      end++;
+    }
+    boolean three = all > HIGHEST && all <= 2 * USUAL && all - 2 * end >= LEAST;
+    return three && isKept(KEPT_OF_THREE * LENGTH, columns(), BESIDE) ? end : 0;
   }
 
   @Override
