@@ -7,7 +7,9 @@ import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.MANY_REGISTERS;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
+import static dev.unroll.simd.Slab.COLUMNS;
 import static dev.unroll.simd.Slab.MASK;
+import static dev.unroll.simd.Slab.START;
 import static dev.unroll.simd.Slab.MEMORY;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -28,7 +30,7 @@ final class GruStep {
 
   /* From gate to gate in a column, and in the bias. */
   private static final int ROWS = Kernels.LANES;
-  private static final long GATE = (long) ROWS * Float.BYTES;
+  private static final int GATE = ROWS * Float.BYTES;
 
   private GruStep() {}
 
@@ -50,27 +52,30 @@ final class GruStep {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
-    FloatVector xr = FloatVector.fromArray(SPECIES, bias, 0);
-    FloatVector xz = FloatVector.fromArray(SPECIES, bias, ROWS);
-    FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
-    long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + (int) (j * one * one)]);
-      xr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, xr);
-      xz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, xz);
-      xn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, xn);
-      w = (w + stride) & MASK;
-    }
     FloatVector hr = FloatVector.fromArray(SPECIES, recurrentBias, 0);
     FloatVector hz = FloatVector.fromArray(SPECIES, recurrentBias, ROWS);
     FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
-    w = recurrent & MASK;
-    for (int j = 0; j < hidden; j++) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + (int) (j * one * one)]);
-      hr = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, hr);
-      hz = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, hz);
-      hn = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, hn);
-      w = (w + stride) & MASK;
+    int step = (int) one;
+    long w = recurrent & START;
+    int end = (hidden & COLUMNS) * (3 * GATE);
+    for (int p = 0, i = ho; p < end; p += 3 * GATE, i += step) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
+      long o = w + p;
+      hr = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr);
+      hz = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), hz);
+      hn = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), hn);
+    }
+    FloatVector xr = FloatVector.fromArray(SPECIES, bias, 0);
+    FloatVector xz = FloatVector.fromArray(SPECIES, bias, ROWS);
+    FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
+    w = at & START;
+    end = (inputs & COLUMNS) * (3 * GATE);
+    for (int p = 0, i = xo; p < end; p += 3 * GATE, i += step) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      xr = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), xr);
+      xz = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), xz);
+      xn = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), xn);
     }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
@@ -154,7 +159,7 @@ final class GruStep {
       int xo,
       long recurrent,
       float[] recurrentBias,
-      float[] gx,
+      float[] scratch,
       int hidden,
       float[] h,
       int ho) {
@@ -162,59 +167,57 @@ final class GruStep {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
-    FloatVector xr1 = FloatVector.fromArray(SPECIES, bias, 0);
-    FloatVector xr2 = FloatVector.fromArray(SPECIES, bias, LENGTH);
-    FloatVector xz1 = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
-    FloatVector xz2 = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
-    FloatVector xn1 = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
-    FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
-    int step = (int) one;
-    long w = at & MASK;
-    for (int j = 0, i = xo; j < inputs; j++, i += step) {
-      FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
-      xr1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), xr1);
-      xr2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), xr2);
-      long w2 = (w + 2L * BYTES) & MASK;
-      xz1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), xz1);
-      xz2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), xz2);
-      long w4 = (w + 4L * BYTES) & MASK;
-      xn1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), xn1);
-      xn2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), xn2);
-      w = (w + 6L * BYTES) & MASK;
-    }
-    /* A variable that is read later stays in a register through a loop that does not use it. */
-    if (!MANY_REGISTERS) {
-      xr1.intoArray(gx, 0);
-      xr2.intoArray(gx, LENGTH);
-      xz1.intoArray(gx, 2 * LENGTH);
-      xz2.intoArray(gx, 3 * LENGTH);
-      xn1.intoArray(gx, 4 * LENGTH);
-      xn2.intoArray(gx, 5 * LENGTH);
-      xr1 = ZERO;
-      xr2 = ZERO;
-      xz1 = ZERO;
-      xz2 = ZERO;
-      xn1 = ZERO;
-      xn2 = ZERO;
-    }
     FloatVector hr1 = FloatVector.fromArray(SPECIES, recurrentBias, 0);
     FloatVector hr2 = FloatVector.fromArray(SPECIES, recurrentBias, LENGTH);
     FloatVector hz1 = FloatVector.fromArray(SPECIES, recurrentBias, 2 * LENGTH);
     FloatVector hz2 = FloatVector.fromArray(SPECIES, recurrentBias, 3 * LENGTH);
     FloatVector hn1 = FloatVector.fromArray(SPECIES, recurrentBias, 4 * LENGTH);
     FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
-    w = recurrent & MASK;
-    for (int j = 0, i = ho; j < hidden; j++, i += step) {
+    int step = (int) one;
+    long w = recurrent & START;
+    int end = (hidden & COLUMNS) * (6 * BYTES);
+    for (int p = 0, i = ho; p < end; p += 6 * BYTES, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
-      hr1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), hr1);
-      hr2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), hr2);
-      long w2 = (w + 2L * BYTES) & MASK;
-      hz1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), hz1);
-      hz2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), hz2);
-      long w4 = (w + 4L * BYTES) & MASK;
-      hn1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), hn1);
-      hn2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), hn2);
-      w = (w + 6L * BYTES) & MASK;
+      long o = w + p;
+      hr1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr1);
+      hr2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), hr2);
+      hz1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), hz1);
+      hz2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), hz2);
+      hn1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), hn1);
+      hn2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), hn2);
+    }
+    /* A variable that is read later stays in a register through a loop that does not use it. */
+    if (!MANY_REGISTERS) {
+      hr1.intoArray(scratch, 0);
+      hr2.intoArray(scratch, LENGTH);
+      hz1.intoArray(scratch, 2 * LENGTH);
+      hz2.intoArray(scratch, 3 * LENGTH);
+      hn1.intoArray(scratch, 4 * LENGTH);
+      hn2.intoArray(scratch, 5 * LENGTH);
+      hr1 = ZERO;
+      hr2 = ZERO;
+      hz1 = ZERO;
+      hz2 = ZERO;
+      hn1 = ZERO;
+      hn2 = ZERO;
+    }
+    FloatVector xr1 = FloatVector.fromArray(SPECIES, bias, 0);
+    FloatVector xr2 = FloatVector.fromArray(SPECIES, bias, LENGTH);
+    FloatVector xz1 = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
+    FloatVector xz2 = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
+    FloatVector xn1 = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
+    FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
+    w = at & START;
+    end = (inputs & COLUMNS) * (6 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 6 * BYTES, i += step) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      xr1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), xr1);
+      xr2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), xr2);
+      xz1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), xz1);
+      xz2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), xz2);
+      xn1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), xn1);
+      xn2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), xn2);
     }
     /*
      * Constants written as often as elsewhere are too much for C1 with sixteen registers; what it has
@@ -229,7 +232,7 @@ final class GruStep {
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
-    v = (MANY_REGISTERS ? xr1 : FloatVector.fromArray(SPECIES, gx, 0)).add(hr1);
+    v = xr1.add(MANY_REGISTERS ? hr1 : FloatVector.fromArray(SPECIES, scratch, 0));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -245,7 +248,7 @@ final class GruStep {
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
-    v = (MANY_REGISTERS ? xz1 : FloatVector.fromArray(SPECIES, gx, 2 * LENGTH)).add(hz1);
+    v = xz1.add(MANY_REGISTERS ? hz1 : FloatVector.fromArray(SPECIES, scratch, 2 * LENGTH));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -261,7 +264,7 @@ final class GruStep {
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
-    v = reset.fma(hn1, MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, gx, 4 * LENGTH));
+    v = reset.fma(MANY_REGISTERS ? hn1 : FloatVector.fromArray(SPECIES, scratch, 4 * LENGTH), xn1);
     a = v.abs();
     t = a.fma(twoLog2e, biased);
     k = t.sub(biased);
@@ -283,7 +286,7 @@ final class GruStep {
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
     /* The second vector. */
-    v = (MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, gx, LENGTH)).add(hr2);
+    v = xr2.add(MANY_REGISTERS ? hr2 : FloatVector.fromArray(SPECIES, scratch, LENGTH));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -298,7 +301,7 @@ final class GruStep {
     reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = (MANY_REGISTERS ? xz2 : FloatVector.fromArray(SPECIES, gx, 3 * LENGTH)).add(hz2);
+    v = xz2.add(MANY_REGISTERS ? hz2 : FloatVector.fromArray(SPECIES, scratch, 3 * LENGTH));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -313,7 +316,7 @@ final class GruStep {
     z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = reset.fma(hn2, MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, gx, 5 * LENGTH));
+    v = reset.fma(MANY_REGISTERS ? hn2 : FloatVector.fromArray(SPECIES, scratch, 5 * LENGTH), xn2);
     a = v.abs();
     t = a.fma(twoLog2e, biased);
     k = t.sub(biased);

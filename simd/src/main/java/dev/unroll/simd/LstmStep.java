@@ -7,7 +7,9 @@ import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.MANY_REGISTERS;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
+import static dev.unroll.simd.Slab.COLUMNS;
 import static dev.unroll.simd.Slab.MASK;
+import static dev.unroll.simd.Slab.START;
 import static dev.unroll.simd.Slab.MEMORY;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -42,7 +44,7 @@ final class LstmStep {
 
   /* From gate to gate in a column, and in the bias. */
   private static final int ROWS = Kernels.LANES;
-  private static final long GATE = (long) ROWS * Float.BYTES;
+  private static final int GATE = ROWS * Float.BYTES;
 
   private LstmStep() {}
 
@@ -68,24 +70,26 @@ final class LstmStep {
     FloatVector zf = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector zg = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 3 * ROWS);
-    long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
-      FloatVector xj =
-          FloatVector.broadcast(SPECIES, x[xo + (MANY_REGISTERS ? j : (int) (j * one * one))]);
-      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, zi);
-      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(xj, zf);
-      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(xj, zg);
-      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(xj, zo);
-      w = (w + stride) & MASK;
+    int step = (int) one;
+    long w = at & START;
+    int end = (inputs & COLUMNS) * (4 * GATE);
+    for (int p = 0, i = xo; p < end; p += 4 * GATE, i += step) {
+      FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      zi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
+      zf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), zf);
+      zg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), zg);
+      zo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * GATE) & MASK, ORDER), zo);
     }
-    for (int j = 0; j < hidden; j++) {
-      FloatVector hj =
-          FloatVector.broadcast(SPECIES, h[ho + (MANY_REGISTERS ? j : (int) (j * one * one))]);
-      zi = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, zi);
-      zf = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + GATE, ORDER).fma(hj, zf);
-      zg = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2 * GATE, ORDER).fma(hj, zg);
-      zo = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 3 * GATE, ORDER).fma(hj, zo);
-      w = (w + stride) & MASK;
+    w = (w + end) & START;
+    end = (hidden & COLUMNS) * (4 * GATE);
+    for (int p = 0, i = ho; p < end; p += 4 * GATE, i += step) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
+      long o = w + p;
+      zi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
+      zf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), zf);
+      zg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), zg);
+      zo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * GATE) & MASK, ORDER), zo);
     }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
@@ -229,36 +233,33 @@ final class LstmStep {
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 6 * LENGTH);
     FloatVector yo = FloatVector.fromArray(SPECIES, bias, 7 * LENGTH);
     int step = (int) one;
-    long w = at & MASK;
-    for (int j = 0, i = xo; j < inputs; j++, i += step) {
+    long w = at & START;
+    int end = (inputs & COLUMNS) * (8 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
-      zi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), zi);
-      yi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), yi);
-      long w2 = (w + 2L * BYTES) & MASK;
-      zf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), zf);
-      yf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), yf);
-      long w4 = (w + 4L * BYTES) & MASK;
-      zg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), zg);
-      yg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), yg);
-      long w6 = (w + 6L * BYTES) & MASK;
-      zo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6, ORDER), zo);
-      yo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6 + BYTES, ORDER), yo);
-      w = (w + 8L * BYTES) & MASK;
+      long o = w + p;
+      zi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
+      yi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), yi);
+      zf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), zf);
+      yf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), yf);
+      zg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), zg);
+      yg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), yg);
+      zo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6 * BYTES) & MASK, ORDER), zo);
+      yo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7 * BYTES) & MASK, ORDER), yo);
     }
-    for (int j = 0, i = ho; j < hidden; j++, i += step) {
+    w = (w + end) & START;
+    end = (hidden & COLUMNS) * (8 * BYTES);
+    for (int p = 0, i = ho; p < end; p += 8 * BYTES, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
-      zi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER), zi);
-      yi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER), yi);
-      long w2 = (w + 2L * BYTES) & MASK;
-      zf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2, ORDER), zf);
-      yf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w2 + BYTES, ORDER), yf);
-      long w4 = (w + 4L * BYTES) & MASK;
-      zg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4, ORDER), zg);
-      yg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w4 + BYTES, ORDER), yg);
-      long w6 = (w + 6L * BYTES) & MASK;
-      zo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6, ORDER), zo);
-      yo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w6 + BYTES, ORDER), yo);
-      w = (w + 8L * BYTES) & MASK;
+      long o = w + p;
+      zi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
+      yi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), yi);
+      zf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), zf);
+      yf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), yf);
+      zg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), zg);
+      yg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), yg);
+      zo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6 * BYTES) & MASK, ORDER), zo);
+      yo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7 * BYTES) & MASK, ORDER), yo);
     }
     zo.intoArray(h, ho);
     yo.intoArray(h, ho + LENGTH);

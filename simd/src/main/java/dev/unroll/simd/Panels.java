@@ -62,7 +62,7 @@ final class Panels extends PackedMatrix {
     super(rows, columns);
     batch = use == PackedMatrix.Use.BATCH;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
-    slab = batch || size > LARGEST ? -1 : Slab.allocate(this, size);
+    slab = batch || size > LARGEST ? -1 : Slab.allocate(this, size, Slab.LOW);
     weights = memory(slab, size);
     starts = starts(rows / LENGTH, this::height);
     bias = new float[rows];

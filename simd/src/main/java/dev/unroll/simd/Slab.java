@@ -22,6 +22,15 @@ final class Slab {
 
   static final long MASK = SIZE - 1;
 
+  /** Bytes of the lower part, in which {@link Panels} are; a power of two. */
+  static final long LOW = SIZE / 2;
+
+  /** What leaves the first byte of a panel as it is. */
+  static final long START = LOW - 1;
+
+  /** What leaves a number of columns as it is, of which a panel passes in one loop. */
+  static final int COLUMNS = (1 << 9) - 1;
+
   /* Loads of one column go on behind the masked offset for so many vectors of 64 bytes. */
   private static final int VECTORS = 16;
   private static final int ALIGNMENT = 64;
@@ -50,15 +59,17 @@ final class Slab {
   /**
    * Offset of zeroed memory that is the owner's for as long as it is reachable; -1 for want of
    * room.
+   *
+   * @param end where it ends at the latest
    */
-  static synchronized long allocate(Object owner, long bytes) {
+  static synchronized long allocate(Object owner, long bytes, long end) {
     for (Object gone = QUEUE.poll(); gone != null; gone = QUEUE.poll()) {
       free((Piece) gone);
     }
     long size = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
     long offset =
         FREE.entrySet().stream()
-            .filter(e -> size <= e.getValue())
+            .filter(e -> size <= Math.min(e.getValue(), end - e.getKey()))
             .mapToLong(Map.Entry::getKey)
             .findFirst()
             .orElse(-1);
