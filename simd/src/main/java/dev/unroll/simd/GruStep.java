@@ -8,8 +8,8 @@ import static dev.unroll.simd.Lanes.MANY_REGISTERS;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
 import static dev.unroll.simd.Slab.COLUMNS;
+import static dev.unroll.simd.Slab.LAST;
 import static dev.unroll.simd.Slab.MASK;
-import static dev.unroll.simd.Slab.START;
 import static dev.unroll.simd.Slab.MEMORY;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -23,6 +23,11 @@ import jdk.incubator.vector.IntVector;
 /**
  * Whole steps of GRUs whose units fit into few vectors, made like those of {@link LstmStep}: one or
  * two vectors at once, three in a kernel for both products and two for the cell.
+ *
+ * <p>The units go before the inputs, whose sums need not wait for them. What a second loop carries
+ * from column to column, xo, is a parameter that comes on the stack: C2 keeps one that comes in a
+ * register in a vector register over the first loop and then moves it there and back in every
+ * column of the second, 6 to 16 per cent of a step.
  */
 final class GruStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -32,50 +37,54 @@ final class GruStep {
   private static final int ROWS = Kernels.LANES;
   private static final int GATE = ROWS * Float.BYTES;
 
+  /* Padded, with narrow lanes. */
+  private static final int COLUMN_OF_SEVEN = Kernels.pad(7 * LENGTH) * Float.BYTES;
+  private static final int COLUMN_OF_NINE = Kernels.pad(9 * LENGTH) * Float.BYTES;
+
   private GruStep() {}
 
   /* One vector of units, gates r, z, n: x̂ = b_ih + W_ih x and ĥ = b_hh + W_hh h_{t-1}. */
   static void ofOne(
       long at,
-      int stride,
-      long one,
       float[] bias,
-      int inputs,
-      float[] x,
-      int xo,
       long recurrent,
       float[] recurrentBias,
+      int inputs,
       int hidden,
+      float[] x,
+      int xo,
       float[] h,
       int ho) {
-    if (stride == 0) {
+    if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
     FloatVector hr = FloatVector.fromArray(SPECIES, recurrentBias, 0);
     FloatVector hz = FloatVector.fromArray(SPECIES, recurrentBias, ROWS);
     FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
-    int step = (int) one;
-    long w = recurrent & START;
+    int step = Slab.step;
+    long w = Math.min((int) (recurrent & MASK), LAST);
     int end = (hidden & COLUMNS) * (3 * GATE);
     for (int p = 0, i = ho; p < end; p += 3 * GATE, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
       long o = w + p;
       hr = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr);
       hz = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), hz);
-      hn = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), hn);
+      hn =
+          hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), hn);
     }
     FloatVector xr = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector xz = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
-    w = at & START;
+    w = Math.min((int) (at & MASK), LAST);
     end = (inputs & COLUMNS) * (3 * GATE);
     for (int p = 0, i = xo; p < end; p += 3 * GATE, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       xr = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), xr);
       xz = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), xz);
-      xn = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), xn);
+      xn =
+          xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), xn);
     }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
@@ -151,19 +160,17 @@ final class GruStep {
   /* Two vectors of units. */
   static void ofTwo(
       long at,
-      int stride,
-      long one,
       float[] bias,
-      int inputs,
-      float[] x,
-      int xo,
       long recurrent,
       float[] recurrentBias,
-      float[] scratch,
+      int inputs,
       int hidden,
+      float[] x,
+      int xo,
+      float[] scratch,
       float[] h,
       int ho) {
-    if (stride == 0) {
+    if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
@@ -173,18 +180,26 @@ final class GruStep {
     FloatVector hz2 = FloatVector.fromArray(SPECIES, recurrentBias, 3 * LENGTH);
     FloatVector hn1 = FloatVector.fromArray(SPECIES, recurrentBias, 4 * LENGTH);
     FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
-    int step = (int) one;
-    long w = recurrent & START;
+    int step = Slab.step;
+    long w = Math.min((int) (recurrent & MASK), LAST);
     int end = (hidden & COLUMNS) * (6 * BYTES);
     for (int p = 0, i = ho; p < end; p += 6 * BYTES, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
       long o = w + p;
       hr1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr1);
       hr2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), hr2);
-      hz1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), hz1);
-      hz2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), hz2);
-      hn1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), hn1);
-      hn2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), hn2);
+      hz1 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), hz1);
+      hz2 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), hz2);
+      hn1 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), hn1);
+      hn2 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), hn2);
     }
     /* A variable that is read later stays in a register through a loop that does not use it. */
     if (!MANY_REGISTERS) {
@@ -207,17 +222,25 @@ final class GruStep {
     FloatVector xz2 = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
     FloatVector xn1 = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
     FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
-    w = at & START;
+    w = Math.min((int) (at & MASK), LAST);
     end = (inputs & COLUMNS) * (6 * BYTES);
     for (int p = 0, i = xo; p < end; p += 6 * BYTES, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       xr1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), xr1);
       xr2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), xr2);
-      xz1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), xz1);
-      xz2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), xz2);
-      xn1 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), xn1);
-      xn2 = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), xn2);
+      xz1 =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), xz1);
+      xz2 =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), xz2);
+      xn1 =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), xn1);
+      xn2 =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), xn2);
     }
     /*
      * Constants written as often as elsewhere are too much for C1 with sixteen registers; what it has
@@ -351,11 +374,10 @@ final class GruStep {
       int ho,
       float[] gh) {
     boolean idle = h.length == 0;
-    int stride = idle ? 0 : wih.rows() * Float.BYTES;
     if (inputsFirst) {
-      products(p, stride, wih, x, xo, gx, whh, h, ho, gh);
+      products(p, wih, x, xo, gx, whh, h, ho, gh);
     } else {
-      products(p, stride, whh, h, ho, gh, wih, x, xo, gx);
+      products(p, whh, h, ho, gh, wih, x, xo, gx);
     }
     int gates = idle ? 0 : p;
     int last = 2 * LENGTH;
@@ -368,44 +390,31 @@ final class GruStep {
    * calls of one that both use take 3 to 8 per cent more of a step.
    */
   private static void products(
-      int p,
-      int stride,
-      Panels w,
-      float[] x,
-      int xo,
-      float[] z,
-      Panels v,
-      float[] h,
-      int ho,
-      float[] y) {
-    long one = VectorGemv.one;
+      int p, Panels w, float[] x, int xo, float[] z, Panels v, float[] h, int ho, float[] y) {
     int m = w.columns();
-    int n = v.columns();
+    int n = z.length == 0 ? 0 : v.columns();
     switch ((3 * p + LENGTH - 1) / LENGTH) {
-      case 9 -> productsOfNine(stride, w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
-      case 8 -> productsOfEight(stride, w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
-      default ->
-          productsOfSeven(stride, one, w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
+      case 9 -> productsOfNine(w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
+      case 8 -> productsOfEight(w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
+      default -> productsOfSeven(w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
     }
   }
 
   /* Seven vectors of rows. */
   private static void productsOfSeven(
-      int stride,
-      long one,
-      long w,
+      long at,
       int columns,
       float[] x,
       int xo,
       float[] b,
       float[] z,
-      long v,
+      long recurrent,
       int units,
       float[] h,
       int ho,
       float[] c,
       float[] y) {
-    if (stride == 0) {
+    if (units == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
@@ -416,18 +425,29 @@ final class GruStep {
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
-    int step = (int) one;
-    for (int k = 0, i = xo; k < columns; k++, i += step) {
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * COLUMN_OF_SEVEN;
+    for (int p = 0, i = xo; p < end; p += COLUMN_OF_SEVEN, i += step) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
-      long p = (w + (long) k * stride) & MASK;
-      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
-      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
-      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
-      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
-      long p4 = (p + 4L * BYTES) & MASK;
-      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), a4);
-      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
-      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
+      long o = w + p;
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      a2 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      a4 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), a4);
+      a5 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), a5);
+      a6 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), a6);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -443,17 +463,28 @@ final class GruStep {
     FloatVector u4 = FloatVector.fromArray(SPECIES, c, 4 * LENGTH);
     FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
-    for (int k = 0, i = ho; k < units; k++, i += step) {
+    w = Math.min((int) (recurrent & MASK), LAST);
+    end = (units & COLUMNS) * COLUMN_OF_SEVEN;
+    for (int p = 0, i = ho; p < end; p += COLUMN_OF_SEVEN, i += step) {
       FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);
-      long p = (v + (long) k * stride) & MASK;
-      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), u0);
-      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), u1);
-      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), u2);
-      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), u3);
-      long p4 = (p + 4L * BYTES) & MASK;
-      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), u4);
-      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
-      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
+      long o = w + p;
+      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u0);
+      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u1);
+      u2 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), u2);
+      u3 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u3);
+      u4 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u4);
+      u5 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), u5);
+      u6 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), u6);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
@@ -466,20 +497,19 @@ final class GruStep {
 
   /* Eight vectors of rows. */
   private static void productsOfEight(
-      int stride,
-      long w,
+      long at,
       int columns,
       float[] x,
       int xo,
       float[] b,
       float[] z,
-      long v,
+      long recurrent,
       int units,
       float[] h,
       int ho,
       float[] c,
       float[] y) {
-    if (stride == 0) {
+    if (units == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
@@ -491,18 +521,32 @@ final class GruStep {
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, 7 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (w + (long) k * stride) & MASK;
-      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
-      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
-      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
-      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
-      long p4 = (p + 4L * BYTES) & MASK;
-      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), a4);
-      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
-      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
-      a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), a7);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (8 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      a2 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      a4 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), a4);
+      a5 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), a5);
+      a6 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), a7);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -520,18 +564,31 @@ final class GruStep {
     FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
     FloatVector u7 = FloatVector.fromArray(SPECIES, c, 7 * LENGTH);
-    for (int k = 0; k < units; k++) {
-      FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + k]);
-      long p = (v + (long) k * stride) & MASK;
-      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), u0);
-      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), u1);
-      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), u2);
-      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), u3);
-      long p4 = (p + 4L * BYTES) & MASK;
-      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), u4);
-      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
-      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
-      u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), u7);
+    w = Math.min((int) (recurrent & MASK), LAST);
+    end = (units & COLUMNS) * (8 * BYTES);
+    for (int p = 0, i = ho; p < end; p += 8 * BYTES, i += step) {
+      FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);
+      long o = w + p;
+      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u0);
+      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u1);
+      u2 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), u2);
+      u3 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u3);
+      u4 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u4);
+      u5 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), u5);
+      u6 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), u6);
+      u7 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), u7);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
@@ -545,20 +602,19 @@ final class GruStep {
 
   /* Nine vectors of rows. */
   private static void productsOfNine(
-      int stride,
-      long w,
+      long at,
       int columns,
       float[] x,
       int xo,
       float[] b,
       float[] z,
-      long v,
+      long recurrent,
       int units,
       float[] h,
       int ho,
       float[] c,
       float[] y) {
-    if (stride == 0) {
+    if (units == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
@@ -571,19 +627,35 @@ final class GruStep {
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, 7 * LENGTH);
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, 8 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (w + (long) k * stride) & MASK;
-      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
-      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
-      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
-      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
-      long p4 = (p + 4L * BYTES) & MASK;
-      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), a4);
-      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), a5);
-      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), a6);
-      a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), a7);
-      a8 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 4L * BYTES, ORDER), a8);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * COLUMN_OF_NINE;
+    for (int p = 0, i = xo; p < end; p += COLUMN_OF_NINE, i += step) {
+      FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      a2 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      a4 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), a4);
+      a5 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), a5);
+      a6 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), a7);
+      a8 =
+          xk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 8L * BYTES) & MASK, ORDER), a8);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -603,19 +675,34 @@ final class GruStep {
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
     FloatVector u7 = FloatVector.fromArray(SPECIES, c, 7 * LENGTH);
     FloatVector u8 = FloatVector.fromArray(SPECIES, c, 8 * LENGTH);
-    for (int k = 0; k < units; k++) {
-      FloatVector hk = FloatVector.broadcast(SPECIES, h[ho + k]);
-      long p = (v + (long) k * stride) & MASK;
-      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), u0);
-      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), u1);
-      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), u2);
-      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), u3);
-      long p4 = (p + 4L * BYTES) & MASK;
-      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4, ORDER), u4);
-      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + BYTES, ORDER), u5);
-      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 2L * BYTES, ORDER), u6);
-      u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 3L * BYTES, ORDER), u7);
-      u8 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p4 + 4L * BYTES, ORDER), u8);
+    w = Math.min((int) (recurrent & MASK), LAST);
+    end = (units & COLUMNS) * COLUMN_OF_NINE;
+    for (int p = 0, i = ho; p < end; p += COLUMN_OF_NINE, i += step) {
+      FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);
+      long o = w + p;
+      u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u0);
+      u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u1);
+      u2 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), u2);
+      u3 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u3);
+      u4 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u4);
+      u5 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), u5);
+      u6 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), u6);
+      u7 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), u7);
+      u8 =
+          hk.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 8L * BYTES) & MASK, ORDER), u8);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);

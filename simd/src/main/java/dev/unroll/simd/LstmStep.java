@@ -4,12 +4,11 @@ import static dev.unroll.fallback.FloatMath.*;
 import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
-import static dev.unroll.simd.Lanes.MANY_REGISTERS;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
 import static dev.unroll.simd.Slab.COLUMNS;
+import static dev.unroll.simd.Slab.LAST;
 import static dev.unroll.simd.Slab.MASK;
-import static dev.unroll.simd.Slab.START;
 import static dev.unroll.simd.Slab.MEMORY;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -28,15 +27,13 @@ import jdk.incubator.vector.IntVector;
  *
  * <p>Gates are not kept. One kernel for this and for training, with stores and loops that end at
  * once, takes 10 per cent more there. Two vectors of units have ten activations, more than C2
- * compiles in one method: six follow the product, four have a method of their own. Multiplications
- * by a one that C2 does not know keep it from unrolling, see {@link VectorGemv}: three sums or
- * more, taken four columns at a time, wait for each other or do not fit into the registers. Calls
- * with a stride of 0 are idle.
+ * compiles in one method: six follow the product, four have a method of their own. Calls without
+ * units are idle.
  *
- * <p>The loops of two vectors have as few instructions as can be, since they lie on the way of the
- * next step's inputs into the processor's window: loads folded into the multiply-adds, a mask for
- * every two of them, as C2 loads the address of each vector behind a mask anew once they are more
- * than its registers hold, and an index that is carried from column to column.
+ * <p>The loops over columns have as few instructions as can be, see {@link Slab}, since they lie on
+ * the way of the next step's inputs into the processor's window. The index of x or h goes on by a
+ * one that C2 does not know, which keeps it from unrolling: sums of several columns in turn would
+ * wait for each other or not fit into the registers.
  */
 final class LstmStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -51,8 +48,6 @@ final class LstmStep {
   /* One vector of units, gates i, f, g, o: z = b + W [x, h_{t-1}]. */
   static void ofOne(
       long at,
-      int stride,
-      long one,
       float[] bias,
       int inputs,
       float[] x,
@@ -62,7 +57,7 @@ final class LstmStep {
       int co,
       float[] h,
       int ho) {
-    if (stride == 0) {
+    if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
@@ -70,26 +65,30 @@ final class LstmStep {
     FloatVector zf = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector zg = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 3 * ROWS);
-    int step = (int) one;
-    long w = at & START;
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
     int end = (inputs & COLUMNS) * (4 * GATE);
     for (int p = 0, i = xo; p < end; p += 4 * GATE, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       zi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
       zf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), zf);
-      zg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), zg);
-      zo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * GATE) & MASK, ORDER), zo);
+      zg =
+          xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), zg);
+      zo =
+          xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * GATE) & MASK, ORDER), zo);
     }
-    w = (w + end) & START;
+    w = Math.min((int) (w + end), LAST);
     end = (hidden & COLUMNS) * (4 * GATE);
     for (int p = 0, i = ho; p < end; p += 4 * GATE, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
       long o = w + p;
       zi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
       zf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), zf);
-      zg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * GATE) & MASK, ORDER), zg);
-      zo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * GATE) & MASK, ORDER), zo);
+      zg =
+          hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), zg);
+      zo =
+          hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * GATE) & MASK, ORDER), zo);
     }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
@@ -209,8 +208,6 @@ final class LstmStep {
   /* Two vectors of units as far as c_t; h_t holds z_o afterwards, see output. */
   static void ofTwo(
       long at,
-      int stride,
-      long one,
       float[] bias,
       int inputs,
       float[] x,
@@ -220,7 +217,7 @@ final class LstmStep {
       int co,
       float[] h,
       int ho) {
-    if (stride == 0) {
+    if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
@@ -232,34 +229,58 @@ final class LstmStep {
     FloatVector yg = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 6 * LENGTH);
     FloatVector yo = FloatVector.fromArray(SPECIES, bias, 7 * LENGTH);
-    int step = (int) one;
-    long w = at & START;
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
     int end = (inputs & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       zi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
       yi = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), yi);
-      zf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), zf);
-      yf = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), yf);
-      zg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), zg);
-      yg = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), yg);
-      zo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6 * BYTES) & MASK, ORDER), zo);
-      yo = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7 * BYTES) & MASK, ORDER), yo);
+      zf =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), zf);
+      yf =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), yf);
+      zg =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), zg);
+      yg =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), yg);
+      zo =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), zo);
+      yo =
+          xj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), yo);
     }
-    w = (w + end) & START;
+    w = Math.min((int) (w + end), LAST);
     end = (hidden & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = ho; p < end; p += 8 * BYTES, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
       long o = w + p;
       zi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), zi);
       yi = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), yi);
-      zf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2 * BYTES) & MASK, ORDER), zf);
-      yf = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3 * BYTES) & MASK, ORDER), yf);
-      zg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4 * BYTES) & MASK, ORDER), zg);
-      yg = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5 * BYTES) & MASK, ORDER), yg);
-      zo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6 * BYTES) & MASK, ORDER), zo);
-      yo = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7 * BYTES) & MASK, ORDER), yo);
+      zf =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), zf);
+      yf =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), yf);
+      zg =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), zg);
+      yg =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), yg);
+      zo =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), zo);
+      yo =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), yo);
     }
     zo.intoArray(h, ho);
     yo.intoArray(h, ho + LENGTH);

@@ -62,7 +62,7 @@ final class Panels extends PackedMatrix {
     super(rows, columns);
     batch = use == PackedMatrix.Use.BATCH;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
-    slab = batch || size > LARGEST ? -1 : Slab.allocate(this, size, Slab.LOW);
+    slab = batch || size > LARGEST ? -1 : Slab.allocate(this, size, true);
     weights = memory(slab, size);
     starts = starts(rows / LENGTH, this::height);
     bias = new float[rows];
@@ -83,7 +83,7 @@ final class Panels extends PackedMatrix {
     int n = 0;
     for (int at = 0; at < vectors; n++) {
       int next = height.applyAsInt(vectors - at);
-      assert next >= 1 && next <= HIGHEST : "no kernel takes " + next + " vectors";
+      assert next >= 1 && next <= HIGHEST;
       at += next;
       starts[n + 1] = at * LENGTH;
     }
@@ -116,9 +116,9 @@ final class Panels extends PackedMatrix {
     return rows() == vectors * gates * LENGTH && isOnePanel();
   }
 
-  /** Whether all weights stand in one panel of the slab. */
+  /** Whether all weights stand in one panel of the slab, of few enough columns for one loop. */
   boolean isOnePanel() {
-    return starts.length == 2 && slab >= 0;
+    return starts.length == 2 && slab >= 0 && columns() <= Slab.COLUMNS;
   }
 
   /** The panel of a row. */

@@ -3,6 +3,9 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
+import static dev.unroll.simd.Slab.COLUMNS;
+import static dev.unroll.simd.Slab.FLOATS;
+import static dev.unroll.simd.Slab.LAST;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
 
@@ -13,23 +16,17 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Matrix times one vector, weights in the {@link Slab}: {@link VectorGemv} without range checks.
  *
- * <p>The mask changes no offset; it tells C2 that every load stays inside. Masking again after four
- * vectors keeps the loads in the order of their addresses: C2 puts loads that wait for nothing in
- * any order, and from the second-level cache eight of them out of order take 40 per cent longer.
- * The stride is a parameter, because with a constant one C2 unrolls; kernels of up to four vectors
- * carry the offset from column to column to keep it from that, those of five to seven multiply by a
- * one that C2 does not know, as in {@link VectorGemv}, and that of four for many columns adds it to
- * the index. Calls with no columns are idle.
+ * <p>Kernels of four vectors and more have as few instructions a column as can be: multiply-adds
+ * that load, from one address and displacements; see {@link Slab}. An offset is masked for good
+ * after every two vectors: C2 puts loads that wait for nothing in any order, and from the
+ * second-level cache eight of them out of order take 25 to 40 per cent longer.
+ *
+ * <p>Those of up to three wait for their sums. Their stride is a parameter and the offset carried
+ * from column to column, because C2 unrolls others. Calls with no columns are idle.
  */
 final class SlabGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
-
-  /*
-   * Columns from which on four vectors take the kernel for many. With sixteen registers always: C2
-   * may unroll the other one, which then spills.
-   */
-  private static final int MANY = Lanes.MANY_REGISTERS ? 64 : 0;
 
   private SlabGemv() {}
 
@@ -52,35 +49,37 @@ final class SlabGemv {
     int columns = z.length == 0 ? 0 : m.columns();
     int r = m.starts[i];
     int height = m.starts[i + 1] - r;
-    int stride = height * Float.BYTES;
     long at = m.slab + (long) r * columns * Float.BYTES;
-    int bi = bo + r;
     int zi = zo + r;
+    part(height, at, Math.min(columns, COLUMNS), x, xo, b, bo + r, z, zi);
+    for (int k = COLUMNS; k < columns; k += COLUMNS) {
+      long next = at + (long) k * height * Float.BYTES;
+      part(height, next, Math.min(columns - k, COLUMNS), x, xo + k, z, zi, z, zi);
+    }
+  }
+
+  /* So many columns of a panel. */
+  private static void part(
+      int height, long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     switch (height / LENGTH) {
-      case 12 -> twelve(at, stride, columns, x, xo, b, bi, z, zi);
-      case 11 -> eleven(at, stride, columns, x, xo, b, bi, z, zi);
-      case 10 -> ten(at, stride, columns, x, xo, b, bi, z, zi);
-      case 9 -> nine(at, stride, columns, x, xo, b, bi, z, zi);
-      case 8 -> eight(at, stride, columns, x, xo, b, bi, z, zi);
-      case 7 -> seven(at, stride, VectorGemv.one, columns, x, xo, b, bi, z, zi);
-      case 6 -> six(at, stride, VectorGemv.one, columns, x, xo, b, bi, z, zi);
-      case 5 -> five(at, stride, VectorGemv.one, columns, x, xo, b, bi, z, zi);
-      case 4 -> {
-        if (columns < MANY) {
-          four(at, stride, columns, x, xo, b, bi, z, zi);
-        } else {
-          fourOfMany(at, VectorGemv.one, columns, x, xo, b, bi, z, zi);
-        }
-      }
-      case 3 -> three(at, stride, columns, x, xo, b, bi, z, zi);
-      case 2 -> two(at, stride, columns, x, xo, b, bi, z, zi);
-      default -> one(at, stride, columns, x, xo, b, bi, z, zi);
+      case 12 -> twelve(at, columns, x, xo, b, bo, z, zo);
+      case 11 -> eleven(at, columns, x, xo, b, bo, z, zo);
+      case 10 -> ten(at, columns, x, xo, b, bo, z, zo);
+      case 9 -> nine(at, columns, x, xo, b, bo, z, zo);
+      case 8 -> eight(at, columns, x, xo, b, bo, z, zo);
+      case 7 -> seven(at, columns, x, xo, b, bo, z, zo);
+      case 6 -> six(at, columns, x, xo, b, bo, z, zo);
+      case 5 -> five(at, columns, x, xo, b, bo, z, zo);
+      case 4 -> four(at, columns, x, xo, b, bo, z, zo);
+      case 3 -> three(at, 3 * BYTES, columns, x, xo, b, bo, z, zo);
+      case 2 -> two(at, 2 * BYTES, columns, x, xo, b, bo, z, zo);
+      default -> one(at, BYTES, columns, x, xo, b, bo, z, zo);
     }
   }
 
   /* z[0..12 vectors) = b + W x. */
   private static void twelve(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -97,23 +96,29 @@ final class SlabGemv {
     FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
     FloatVector a10 = FloatVector.fromArray(SPECIES, b, bo + 10 * LENGTH);
     FloatVector a11 = FloatVector.fromArray(SPECIES, b, bo + 11 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
-      p = (p + 4L * BYTES) & MASK;
-      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a8);
-      a9 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a9);
-      a10 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a10);
-      a11 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a11);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (12 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 12 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & FLOATS;
+      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
+      o = (o + 2L * BYTES) & FLOATS;
+      a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
+      a9 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a9);
+      o = (o + 2L * BYTES) & FLOATS;
+      a10 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a10);
+      a11 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a11);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -131,7 +136,7 @@ final class SlabGemv {
 
   /* z[0..11 vectors) = b + W x. */
   private static void eleven(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -147,22 +152,28 @@ final class SlabGemv {
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
     FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
     FloatVector a10 = FloatVector.fromArray(SPECIES, b, bo + 10 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
-      p = (p + 4L * BYTES) & MASK;
-      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a8);
-      a9 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a9);
-      a10 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a10);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (11 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 11 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & FLOATS;
+      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
+      o = (o + 2L * BYTES) & FLOATS;
+      a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
+      a9 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a9);
+      o = (o + 2L * BYTES) & FLOATS;
+      a10 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a10);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -179,7 +190,7 @@ final class SlabGemv {
 
   /* z[0..10 vectors) = b + W x. */
   private static void ten(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -194,21 +205,26 @@ final class SlabGemv {
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
     FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
-      p = (p + 4L * BYTES) & MASK;
-      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a8);
-      a9 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a9);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (10 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 10 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & FLOATS;
+      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
+      o = (o + 2L * BYTES) & FLOATS;
+      a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
+      a9 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a9);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -224,7 +240,7 @@ final class SlabGemv {
 
   /* z[0..9 vectors) = b + W x. */
   private static void nine(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -238,19 +254,25 @@ final class SlabGemv {
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
-      a8 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(xk, a8);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (9 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 9 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & FLOATS;
+      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
+      o = (o + 2L * BYTES) & FLOATS;
+      a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -265,7 +287,7 @@ final class SlabGemv {
 
   /* z[0..8 vectors) = b + W x. */
   private static void eight(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -278,18 +300,23 @@ final class SlabGemv {
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
-      a7 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a7);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (8 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & FLOATS;
+      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -303,16 +330,7 @@ final class SlabGemv {
 
   /* z[0..7 vectors) = b + W x. */
   private static void seven(
-      long at,
-      int stride,
-      long one,
-      int columns,
-      float[] x,
-      int xo,
-      float[] b,
-      int bo,
-      float[] z,
-      int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -324,17 +342,22 @@ final class SlabGemv {
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one)]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
-      a6 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a6);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (7 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 7 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & FLOATS;
+      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -347,16 +370,7 @@ final class SlabGemv {
 
   /* z[0..6 vectors) = b + W x. */
   private static void six(
-      long at,
-      int stride,
-      long one,
-      int columns,
-      float[] x,
-      int xo,
-      float[] b,
-      int bo,
-      float[] z,
-      int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -367,16 +381,20 @@ final class SlabGemv {
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one)]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + 4L * BYTES) & MASK;
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a4);
-      a5 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a5);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (6 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 6 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -388,16 +406,7 @@ final class SlabGemv {
 
   /* z[0..5 vectors) = b + W x. */
   private static void five(
-      long at,
-      int stride,
-      long one,
-      int columns,
-      float[] x,
-      int xo,
-      float[] b,
-      int bo,
-      float[] z,
-      int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -407,14 +416,19 @@ final class SlabGemv {
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + (int) (k * one * one)]);
-      long p = (at + (long) k * stride) & MASK;
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      a4 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 4L * BYTES, ORDER).fma(xk, a4);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (5 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 5 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & FLOATS;
+      a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -425,7 +439,7 @@ final class SlabGemv {
 
   /* z[0..4 vectors) = b + W x. */
   private static void four(
-      long at, int stride, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+      long at, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
     if (columns == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -434,40 +448,17 @@ final class SlabGemv {
     FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    long p = at & MASK;
-    for (int k = 0; k < columns; k++) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[xo + k]);
-      a0 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER).fma(xk, a0);
-      a1 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER).fma(xk, a1);
-      a2 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER).fma(xk, a2);
-      a3 = FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER).fma(xk, a3);
-      p = (p + stride) & MASK;
-    }
-    a0.intoArray(z, zo);
-    a1.intoArray(z, zo + LENGTH);
-    a2.intoArray(z, zo + 2 * LENGTH);
-    a3.intoArray(z, zo + 3 * LENGTH);
-  }
-
-  /* z[0..4 vectors) = b + W x, many columns. */
-  private static void fourOfMany(
-      long at, long one, int columns, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
-    if (columns == 0) {
-      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
-      return;
-    }
-    FloatVector a0 = FloatVector.fromArray(SPECIES, b, bo);
-    FloatVector a1 = FloatVector.fromArray(SPECIES, b, bo + LENGTH);
-    FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
-    FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
-    int step = (int) one;
-    for (int k = 0, i = xo; k < columns; k++, i += step) {
-      FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
-      long p = (at + (long) k * (4L * BYTES)) & MASK;
-      a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p, ORDER), a0);
-      a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + BYTES, ORDER), a1);
-      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 2L * BYTES, ORDER), a2);
-      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, p + 3L * BYTES, ORDER), a3);
+    int step = Slab.step;
+    long w = Math.min((int) (at & MASK), LAST);
+    int end = (columns & COLUMNS) * (4 * BYTES);
+    for (int p = 0, i = xo; p < end; p += 4 * BYTES, i += step) {
+      FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
+      long o = w + p;
+      a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
+      a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
+      o = (o + 2L * BYTES) & FLOATS;
+      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);

@@ -27,7 +27,7 @@ final class VectorGemv {
 
   /** One. Not final, or C2 would know it. */
   @SuppressWarnings("FieldMayBeFinal")
-  static long one = 1;
+  private static long one = 1;
 
   private VectorGemv() {}
 

@@ -170,14 +170,13 @@ final class VectorGru implements GruKernels {
       float[] gh) {
     int inputs = m.columns();
     int hidden = n.columns();
-    int column = h.length == 0 ? 0 : m.rows() * Float.BYTES;
-    long one = VectorGemv.one;
+    int units = h.length == 0 ? 0 : hidden;
     if (m.holdsOne(3, hidden) && n.holdsOne(3, hidden)) {
-      GruStep.ofOne(m.slab, column, one, m.bias, inputs, x, xo, n.slab, n.bias, hidden, h, ho);
+      GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho);
       return true;
     }
     if (stride == 2 * LENGTH && m.holds(3, 2) && n.holds(3, 2)) {
-      GruStep.ofTwo(m.slab, column, one, m.bias, inputs, x, xo, n.slab, n.bias, gx, hidden, h, ho);
+      GruStep.ofTwo(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, gx, h, ho);
       return true;
     }
     boolean three = hidden > 2 * LENGTH && stride <= 3 * LENGTH;

@@ -204,15 +204,14 @@ final class VectorLstm implements LstmKernels {
       return false;
     }
     int inputs = m.columns() - hidden;
-    int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
-    long one = VectorGemv.one;
+    int units = h.length == 0 ? 0 : hidden;
     try {
       if (m.holdsOne(4, hidden)) {
-        LstmStep.ofOne(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+        LstmStep.ofOne(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
         return true;
       }
       if (m.holds(4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
-        LstmStep.ofTwo(m.slab, stride, one, m.bias, inputs, x, xo, hidden, c, co, h, ho);
+        LstmStep.ofTwo(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
         LstmStep.output(h.length == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
         return true;
       }

@@ -33,7 +33,7 @@ final class WordPanels extends ReducedMatrix {
     long count = Math.multiplyExact((long) rows, (long) words());
     long size = count * Integer.BYTES;
     /* However large: unpacking waits for instructions, not for memory. */
-    slab = Slab.allocate(this, size, Slab.SIZE);
+    slab = Slab.allocate(this, size, false);
     words = Panels.memory(slab, size + PAST);
     starts = Panels.starts(rows / LENGTH, this::height);
   }
