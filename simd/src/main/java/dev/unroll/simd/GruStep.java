@@ -8,9 +8,9 @@ import static dev.unroll.simd.Lanes.MANY_REGISTERS;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
 import static dev.unroll.simd.Slab.COLUMNS;
-import static dev.unroll.simd.Slab.LAST;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
+import static dev.unroll.simd.Slab.START;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -63,7 +63,7 @@ final class GruStep {
     FloatVector hz = FloatVector.fromArray(SPECIES, recurrentBias, ROWS);
     FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
     int step = Slab.step;
-    long w = Math.min((int) (recurrent & MASK), LAST);
+    long w = recurrent & START;
     int end = (hidden & COLUMNS) * (3 * GATE);
     for (int p = 0, i = ho; p < end; p += 3 * GATE, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
@@ -76,7 +76,7 @@ final class GruStep {
     FloatVector xr = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector xz = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
-    w = Math.min((int) (at & MASK), LAST);
+    w = at & START;
     end = (inputs & COLUMNS) * (3 * GATE);
     for (int p = 0, i = xo; p < end; p += 3 * GATE, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
@@ -181,7 +181,7 @@ final class GruStep {
     FloatVector hn1 = FloatVector.fromArray(SPECIES, recurrentBias, 4 * LENGTH);
     FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (recurrent & MASK), LAST);
+    long w = recurrent & START;
     int end = (hidden & COLUMNS) * (6 * BYTES);
     for (int p = 0, i = ho; p < end; p += 6 * BYTES, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
@@ -222,7 +222,7 @@ final class GruStep {
     FloatVector xz2 = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
     FloatVector xn1 = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
     FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
-    w = Math.min((int) (at & MASK), LAST);
+    w = at & START;
     end = (inputs & COLUMNS) * (6 * BYTES);
     for (int p = 0, i = xo; p < end; p += 6 * BYTES, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
@@ -426,7 +426,7 @@ final class GruStep {
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * COLUMN_OF_SEVEN;
     for (int p = 0, i = xo; p < end; p += COLUMN_OF_SEVEN, i += step) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
@@ -463,7 +463,7 @@ final class GruStep {
     FloatVector u4 = FloatVector.fromArray(SPECIES, c, 4 * LENGTH);
     FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
-    w = Math.min((int) (recurrent & MASK), LAST);
+    w = recurrent & START;
     end = (units & COLUMNS) * COLUMN_OF_SEVEN;
     for (int p = 0, i = ho; p < end; p += COLUMN_OF_SEVEN, i += step) {
       FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);
@@ -522,7 +522,7 @@ final class GruStep {
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, 7 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
@@ -564,7 +564,7 @@ final class GruStep {
     FloatVector u5 = FloatVector.fromArray(SPECIES, c, 5 * LENGTH);
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
     FloatVector u7 = FloatVector.fromArray(SPECIES, c, 7 * LENGTH);
-    w = Math.min((int) (recurrent & MASK), LAST);
+    w = recurrent & START;
     end = (units & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = ho; p < end; p += 8 * BYTES, i += step) {
       FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);
@@ -628,7 +628,7 @@ final class GruStep {
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, 7 * LENGTH);
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, 8 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * COLUMN_OF_NINE;
     for (int p = 0, i = xo; p < end; p += COLUMN_OF_NINE, i += step) {
       FloatVector xk = FloatVector.broadcast(SPECIES, x[i]);
@@ -675,7 +675,7 @@ final class GruStep {
     FloatVector u6 = FloatVector.fromArray(SPECIES, c, 6 * LENGTH);
     FloatVector u7 = FloatVector.fromArray(SPECIES, c, 7 * LENGTH);
     FloatVector u8 = FloatVector.fromArray(SPECIES, c, 8 * LENGTH);
-    w = Math.min((int) (recurrent & MASK), LAST);
+    w = recurrent & START;
     end = (units & COLUMNS) * COLUMN_OF_NINE;
     for (int p = 0, i = ho; p < end; p += COLUMN_OF_NINE, i += step) {
       FloatVector hk = FloatVector.broadcast(SPECIES, h[i]);

@@ -7,9 +7,9 @@ import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
 import static dev.unroll.simd.Slab.COLUMNS;
-import static dev.unroll.simd.Slab.LAST;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
+import static dev.unroll.simd.Slab.START;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -66,7 +66,7 @@ final class LstmStep {
     FloatVector zg = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 3 * ROWS);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (inputs & COLUMNS) * (4 * GATE);
     for (int p = 0, i = xo; p < end; p += 4 * GATE, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
@@ -78,7 +78,7 @@ final class LstmStep {
       zo =
           xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * GATE) & MASK, ORDER), zo);
     }
-    w = Math.min((int) (w + end), LAST);
+    w = (w + end) & START;
     end = (hidden & COLUMNS) * (4 * GATE);
     for (int p = 0, i = ho; p < end; p += 4 * GATE, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
@@ -230,7 +230,7 @@ final class LstmStep {
     FloatVector zo = FloatVector.fromArray(SPECIES, bias, 6 * LENGTH);
     FloatVector yo = FloatVector.fromArray(SPECIES, bias, 7 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (inputs & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
@@ -256,7 +256,7 @@ final class LstmStep {
           xj.fma(
               FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), yo);
     }
-    w = Math.min((int) (w + end), LAST);
+    w = (w + end) & START;
     end = (hidden & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = ho; p < end; p += 8 * BYTES, i += step) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);

@@ -17,27 +17,27 @@ import java.util.TreeMap;
  * the product of a small network.
  *
  * <p>Nor does the mask cost anything where C2 can prove that it changes nothing. A loop over
- * columns begins at {@code min(start & MASK, LAST)} and counts bytes up to {@code (columns &
- * COLUMNS) * height}, both of which change nothing either but tell C2 how far it goes; each vector
- * of a column is at {@code (offset + k * bytes) & MASK}. When C2 knows the range of the counter the
- * masks go, and all vectors are displacements from one address. Without masks, or with one for two
- * vectors, every vector needs an address of its own, the memory's being a constant of 64 bits: 18
- * to 23 instructions a column instead of 13 to 15.
+ * columns begins at {@code start & START} and counts bytes up to {@code (columns & COLUMNS) *
+ * height}, both of which change nothing either but tell C2 how far it goes; each vector of a column
+ * is at {@code (offset + k * bytes) & MASK}. When C2 knows the range of the counter the masks go,
+ * and all vectors are displacements from one address. Without masks, or with one for two vectors,
+ * every vector needs an address of its own, the memory's being a constant of 64 bits: 18 to 23
+ * instructions a column instead of 13 to 15.
  */
 final class Slab {
   /** Bytes; a power of two. */
-  static final long SIZE = 1L << 22;
+  static final long SIZE = 1L << 23;
 
   static final long MASK = SIZE - 1;
-
-  /** Mask that changes no offset of a float, which C2 does not know. */
-  static final long FLOATS = MASK & -Float.BYTES;
 
   /** Mask for a number of columns; no loop takes more of them. */
   static final int COLUMNS = (1 << 9) - 1;
 
-  /** No panel begins behind this offset. */
-  static final int LAST = (int) SIZE - (COLUMNS + 1) * 12 * 64;
+  /** Bytes of the lower part, in which {@link Panels} are; a power of two. */
+  static final long LOW = SIZE / 2;
+
+  /** Mask for the first byte of a panel. */
+  static final long START = LOW - 1;
 
   /** One, from one input of a product to the next. Not final, or C2 would know it. */
   @SuppressWarnings("FieldMayBeFinal")
@@ -72,7 +72,7 @@ final class Slab {
    * Offset of zeroed memory that is the owner's for as long as it is reachable; -1 for want of
    * room.
    *
-   * @param low whether it must end at {@link #LAST}; otherwise it is as high as possible
+   * @param low whether it must be in the lower part; otherwise it is as high as possible
    */
   static synchronized long allocate(Object owner, long bytes, boolean low) {
     for (Object gone = QUEUE.poll(); gone != null; gone = QUEUE.poll()) {
@@ -83,7 +83,7 @@ final class Slab {
       long start = free.getKey();
       long end = start + free.getValue();
       long offset = low ? start : end - size;
-      if (offset >= start && offset + size <= (low ? Math.min(end, LAST) : end)) {
+      if (offset >= start && offset + size <= (low ? Math.min(end, LOW) : end)) {
         FREE.remove(start);
         putFree(start, offset);
         putFree(offset + size, end);

@@ -4,10 +4,9 @@ import static dev.unroll.simd.Lanes.IDLE_TURNS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Slab.COLUMNS;
-import static dev.unroll.simd.Slab.FLOATS;
-import static dev.unroll.simd.Slab.LAST;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
+import static dev.unroll.simd.Slab.START;
 
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
@@ -97,28 +96,37 @@ final class SlabGemv {
     FloatVector a10 = FloatVector.fromArray(SPECIES, b, bo + 10 * LENGTH);
     FloatVector a11 = FloatVector.fromArray(SPECIES, b, bo + 11 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (12 * BYTES);
     for (int p = 0, i = xo; p < end; p += 12 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
-      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
-      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      a2 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      o = (o + 4L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
-      o = (o + 2L * BYTES) & FLOATS;
-      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
-      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
-      o = (o + 2L * BYTES) & FLOATS;
+      a6 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a7);
+      o = (o + 4L * BYTES) & START;
       a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
       a9 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a9);
-      o = (o + 2L * BYTES) & FLOATS;
-      a10 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a10);
-      a11 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a11);
+      a10 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a10);
+      a11 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a11);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -153,27 +161,34 @@ final class SlabGemv {
     FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
     FloatVector a10 = FloatVector.fromArray(SPECIES, b, bo + 10 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (11 * BYTES);
     for (int p = 0, i = xo; p < end; p += 11 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
-      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
-      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      a2 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      o = (o + 4L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
-      o = (o + 2L * BYTES) & FLOATS;
-      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
-      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
-      o = (o + 2L * BYTES) & FLOATS;
+      a6 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a7);
+      o = (o + 4L * BYTES) & START;
       a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
       a9 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a9);
-      o = (o + 2L * BYTES) & FLOATS;
-      a10 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a10);
+      a10 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a10);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -206,23 +221,29 @@ final class SlabGemv {
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
     FloatVector a9 = FloatVector.fromArray(SPECIES, b, bo + 9 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (10 * BYTES);
     for (int p = 0, i = xo; p < end; p += 10 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
-      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
-      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      a2 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      o = (o + 4L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
-      o = (o + 2L * BYTES) & FLOATS;
-      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
-      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
-      o = (o + 2L * BYTES) & FLOATS;
+      a6 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a7);
+      o = (o + 4L * BYTES) & START;
       a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
       a9 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a9);
     }
@@ -255,23 +276,29 @@ final class SlabGemv {
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
     FloatVector a8 = FloatVector.fromArray(SPECIES, b, bo + 8 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (9 * BYTES);
     for (int p = 0, i = xo; p < end; p += 9 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
-      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
-      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      a2 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      o = (o + 4L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
-      o = (o + 2L * BYTES) & FLOATS;
-      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
-      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
-      o = (o + 2L * BYTES) & FLOATS;
+      a6 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a7);
+      o = (o + 4L * BYTES) & START;
       a8 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
     }
     a0.intoArray(z, zo);
@@ -301,22 +328,28 @@ final class SlabGemv {
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
     FloatVector a7 = FloatVector.fromArray(SPECIES, b, bo + 7 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (8 * BYTES);
     for (int p = 0, i = xo; p < end; p += 8 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
-      a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
-      a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      a2 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
+      a3 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
+      o = (o + 4L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
-      o = (o + 2L * BYTES) & FLOATS;
-      a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
-      a7 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
+      a6 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a6);
+      a7 =
+          xi.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a7);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -343,20 +376,20 @@ final class SlabGemv {
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     FloatVector a6 = FloatVector.fromArray(SPECIES, b, bo + 6 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (7 * BYTES);
     for (int p = 0, i = xo; p < end; p += 7 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
       a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a6 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
     }
     a0.intoArray(z, zo);
@@ -382,17 +415,17 @@ final class SlabGemv {
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     FloatVector a5 = FloatVector.fromArray(SPECIES, b, bo + 5 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (6 * BYTES);
     for (int p = 0, i = xo; p < end; p += 6 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
       a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
       a5 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
     }
@@ -417,17 +450,17 @@ final class SlabGemv {
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     FloatVector a4 = FloatVector.fromArray(SPECIES, b, bo + 4 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (5 * BYTES);
     for (int p = 0, i = xo; p < end; p += 5 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
       a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a4 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
     }
     a0.intoArray(z, zo);
@@ -449,14 +482,14 @@ final class SlabGemv {
     FloatVector a2 = FloatVector.fromArray(SPECIES, b, bo + 2 * LENGTH);
     FloatVector a3 = FloatVector.fromArray(SPECIES, b, bo + 3 * LENGTH);
     int step = Slab.step;
-    long w = Math.min((int) (at & MASK), LAST);
+    long w = at & START;
     int end = (columns & COLUMNS) * (4 * BYTES);
     for (int p = 0, i = xo; p < end; p += 4 * BYTES, i += step) {
       FloatVector xi = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
       a0 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      o = (o + 2L * BYTES) & FLOATS;
+      o = (o + 2L * BYTES) & START;
       a2 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
       a3 = xi.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
     }
