@@ -63,9 +63,13 @@ class KernelTwinsTest {
 
     List<float[]> all() {
       for (WeightFormat format : WeightFormat.values()) {
-        large(k.with(format).affine(), PackedMatrix.Use.STEP);
+        large(1056, 261, k.with(format).affine(), PackedMatrix.Use.STEP);
       }
-      large(k.affine(), PackedMatrix.Use.BATCH);
+      large(1056, 261, k.affine(), PackedMatrix.Use.BATCH);
+      /* More columns than one loop over the weights of a stream takes. */
+      large(64, 1024, k.affine(), PackedMatrix.Use.STEP);
+      large(16, 511, k.affine(), PackedMatrix.Use.STEP);
+      large(112, 512, k.affine(), PackedMatrix.Use.STEP);
       largeOuter(k.affine());
       for (int size : SIZES) {
         for (WeightFormat format : WeightFormat.values()) {
@@ -129,9 +133,7 @@ class KernelTwinsTest {
     }
 
     /* More than fits into the memory that smaller weights share, or into a cache. */
-    private void large(AffineKernels a, PackedMatrix.Use use) {
-      int rows = 1056;
-      int columns = 261;
+    private void large(int rows, int columns, AffineKernels a, PackedMatrix.Use use) {
       PackedMatrix m = a.allocate(rows, columns, use);
       a.pack(m, 0, 0, rows, columns, random(rows * columns, 1), 0, columns);
       product(a, m, "affine");
