@@ -373,13 +373,12 @@ final class GruStep {
       float[] h,
       int ho,
       float[] gh) {
-    boolean idle = h.length == 0;
     if (inputsFirst) {
       products(p, wih, x, xo, gx, whh, h, ho, gh);
     } else {
       products(p, whh, h, ho, gh, wih, x, xo, gx);
     }
-    int gates = idle ? 0 : p;
+    int gates = h.length == 0 ? 0 : p;
     int last = 2 * LENGTH;
     cellOfTwo(gates, gx, gh, h, ho);
     VectorGru.units(gates, gx, last, gh, last, h, ho + last, h, ho + last);

@@ -132,18 +132,18 @@ final class Panels extends PackedMatrix {
     if (slab < 0) {
       return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
     }
-    boolean one = rows() <= HIGHEST * LENGTH && isKept(rows(), columns(), BESIDE);
-    if (one || columns() <= FEW_COLUMNS || LENGTH < Kernels.LANES) {
-      return left <= HIGHEST ? left : USUAL;
+    int all = rows() / LENGTH;
+    boolean one = all <= HIGHEST && isKept(all);
+    boolean turns = !one && columns() > FEW_COLUMNS && LENGTH == Kernels.LANES && isKept(LEAST);
+    if (turns) {
+      return turning(all, left);
     }
-    int most = FirstLevelCache.BYTES > Kernels.CACHED ? USUAL : LEAST;
-    while (most >= LEAST && !isKept(most * LENGTH, columns(), BESIDE)) {
-      most--;
-    }
-    if (most < LEAST) {
-      return left <= HIGHEST ? left : USUAL;
-    }
-    return turning(left, most);
+    return left <= HIGHEST ? left : USUAL;
+  }
+
+  /* Whether the first-level cache keeps a panel of so many vectors. */
+  private boolean isKept(int vectors) {
+    return isKept(vectors * LENGTH, columns(), BESIDE);
   }
 
   /*
@@ -151,10 +151,13 @@ final class Panels extends PackedMatrix {
    * panel that the next begins with, and the first-level cache should keep it, or two of three. Those
    * in between come from the second one, which is slower than four sums that wait for themselves.
    */
-  private int turning(int left, int most) {
-    int all = rows() / LENGTH;
+  private int turning(int all, int left) {
     if (all <= LEAST + 1) {
       return all;
+    }
+    int most = FirstLevelCache.BYTES > Kernels.CACHED ? USUAL : LEAST;
+    while (!isKept(most)) {
+      most--;
     }
     int end = endOfThree(all);
     if (end == 0) {
@@ -176,11 +179,11 @@ final class Panels extends PackedMatrix {
   /* Height of the first and the last of three panels, two of which are kept; 0 if two are better. */
   private int endOfThree(int all) {
     int end = LEAST;
-    while (!isKept((all - end) * LENGTH, columns(), BESIDE)) {
+    while (!isKept(all - end)) {
       end++;
     }
     boolean three = all > HIGHEST && all <= 2 * USUAL && all - 2 * end >= LEAST;
-    return three && isKept(KEPT_OF_THREE * LENGTH, columns(), BESIDE) ? end : 0;
+    return three && isKept(KEPT_OF_THREE) ? end : 0;
   }
 
   @Override

@@ -25,10 +25,6 @@ final class VectorGemv {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
 
-  /** One. Not final, or C2 would know it. */
-  @SuppressWarnings("FieldMayBeFinal")
-  private static long one = 1;
-
   private VectorGemv() {}
 
   /** z = b + W x for one input; b may be z. */
@@ -54,7 +50,7 @@ final class VectorGemv {
       int r = starts[i];
       long at = (long) r * columns * Float.BYTES;
       switch ((starts[i + 1] - r) / LENGTH) {
-        case 4 -> fourOfMany(w, at, one, columns, x, xo, b, bo + r, z, zo + r);
+        case 4 -> fourOfMany(w, at, Slab.step, columns, x, xo, b, bo + r, z, zo + r);
         case 2 -> two(w, at, 2 * BYTES, columns, x, xo, b, bo + r, z, zo + r);
         default -> one(w, at, BYTES, columns, x, xo, b, bo + r, z, zo + r);
       }
