@@ -18,6 +18,7 @@ public abstract class ReducedMatrix extends PackedMatrix {
   private static final int HALF = 16;
 
   final WeightFormat format;
+  private final int words;
 
   /** The bias [rows]. */
   protected final float[] bias;
@@ -35,6 +36,7 @@ public abstract class ReducedMatrix extends PackedMatrix {
   protected ReducedMatrix(WeightFormat format, int rows, int columns) {
     super(rows, columns);
     this.format = format;
+    words = words(format, columns);
     bias = new float[rows];
     scale = new float[format == WeightFormat.INT8 ? rows : 0];
   }
@@ -45,7 +47,7 @@ public abstract class ReducedMatrix extends PackedMatrix {
    * @return columns / columns per word, rounded up
    */
   public final int words() {
-    return words(format, columns());
+    return words;
   }
 
   private static int words(WeightFormat format, int columns) {
