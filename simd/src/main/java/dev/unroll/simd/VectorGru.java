@@ -32,11 +32,18 @@ final class VectorGru implements GruKernels {
       int hpo,
       float[] h,
       int ho) {
+    /* Of gates without padding the last vector reaches into the next gate. */
+    int whole = stride % LENGTH == 0 ? units : units / LENGTH * LENGTH;
+    int looped = stride == 0 ? 0 : whole;
     for (int row = 0; row < m; row++) {
       int s = row * stride;
-      for (int j = s; j < s + units; j += LENGTH) {
-        int g = 2 * s + j;
-        units(stride, gx, gxo + g, gh, gho + g, hPrev, hpo + j, h, ho + j);
+      int g = gxo + 3 * s;
+      int hp = hpo + s;
+      int ht = ho + s;
+      gates(looped, stride, gx, g, gh, gho + 3 * s);
+      outputs(looped, gx, g + stride, g + 2 * stride, hPrev, hp, h, ht);
+      if (whole < units || stride == 0) {
+        units(stride, gx, g + whole, gh, gho + whole, hPrev, hp + whole, h, ht + whole);
       }
     }
   }
@@ -47,7 +54,117 @@ final class VectorGru implements GruKernels {
     return hidden <= LENGTH || Panels.atOnce(3, hidden, columns) ? Kernels.pad(hidden) : hidden;
   }
 
-  /* One vector of units; p from gate to gate. */
+  /* r, z and, for the outputs, what n is the tanh of; p from gate to gate. */
+  private static void gates(int units, int p, float[] gx, int gxo, float[] gh, int gho) {
+    if (units == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    for (int j = 0; j < units; j += LENGTH) {
+      FloatVector v, t, k, r, q, e;
+      /* r = sigmoid(x̂_r + ĥ_r) */
+      v =
+          FloatVector.fromArray(SPECIES, gx, gxo + j)
+              .add(FloatVector.fromArray(SPECIES, gh, gho + j));
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
+      reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      reset.intoArray(gx, gxo + j);
+      /* z = sigmoid(x̂_z + ĥ_z) */
+      v =
+          FloatVector.fromArray(SPECIES, gx, gxo + p + j)
+              .add(FloatVector.fromArray(SPECIES, gh, gho + p + j));
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      z = z.blend(ZERO, v.compare(LT, EXP_MIN));
+      z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      z.intoArray(gx, gxo + p + j);
+      /* x̂_n + r # ĥ_n */
+      reset
+          .fma(
+              FloatVector.fromArray(SPECIES, gh, gho + 2 * p + j),
+              FloatVector.fromArray(SPECIES, gx, gxo + 2 * p + j))
+          .intoArray(gx, gxo + 2 * p + j);
+    }
+  }
+
+  /* n and h_t. */
+  private static void outputs(
+      int units, float[] gx, int zo, int no, float[] hPrev, int hpo, float[] h, int ho) {
+    if (units == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    for (int j = 0; j < units; j += LENGTH) {
+      FloatVector v, a, t, k, r, q, e;
+      IntVector s;
+      /* n = tanh(x̂_n + r # ĥ_n) */
+      v = FloatVector.fromArray(SPECIES, gx, no + j);
+      a = v.abs();
+      t =
+          a.fma(
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector n = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+      n.intoArray(gx, no + j);
+      FloatVector z = FloatVector.fromArray(SPECIES, gx, zo + j);
+      /* h_t = n + z # (h_{t-1} - n) */
+      FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, hPrev, hpo + j).sub(n), n);
+      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+      ht.intoArray(h, ho + j);
+    }
+  }
+
+  /* One vector of units, all of it; p from gate to gate. */
   static void units(
       int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
     if (p == 0) {

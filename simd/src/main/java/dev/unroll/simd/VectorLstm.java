@@ -18,9 +18,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
- * Vector twin of the LSTM cell. The forward step keeps all gates of sixteen units in registers: the
- * activations of {@link VectorMath} are written out, because in a method of this size C2 inlines no
- * helper but only the Vector API itself. A third less time than a loop for each activation.
+ * Vector twin of the LSTM cell. A loop takes three activations of sixteen units and another two, in
+ * registers: a third less time than a loop for each, and a fifth less than one for all five, which
+ * wait for each other. The activations of {@link VectorMath} are written out, because in a method
+ * of this size C2 inlines no helper but only the Vector API itself.
  */
 final class VectorLstm implements LstmKernels {
 
@@ -39,12 +40,12 @@ final class VectorLstm implements LstmKernels {
       int tco,
       float[] h,
       int ho) {
+    int m = stride == 0 ? 0 : units;
     for (int row = 0; row < n; row++) {
       int s = row * stride;
-      for (int j = s; j < s + units; j += LENGTH) {
-        int g = zo + 3 * s + j;
-        units(stride, z, g, cPrev, cpo + j, c, co + j, tanhC, tco + j, h, ho + j);
-      }
+      int g = zo + 4 * s;
+      cells(m, stride, z, g, cPrev, cpo + s, c, co + s, tanhC, tco + s, h, ho + s);
+      outputs(m, z, g + 3 * stride, tanhC, tco + s, h, ho + s);
     }
   }
 
@@ -60,8 +61,12 @@ final class VectorLstm implements LstmKernels {
     return Panels.atOnce(4, hidden, columns) ? 2 * LENGTH : hidden;
   }
 
-  /* One vector of units; p from gate to gate. */
-  private static void units(
+  /*
+   * i, f, g and c_t; p from gate to gate. For the outputs c_t waits in tanhC, and z_o in h, as
+   * the last vector of g may reach into it.
+   */
+  private static void cells(
+      int units,
       int p,
       float[] z,
       int zo,
@@ -73,128 +78,153 @@ final class VectorLstm implements LstmKernels {
       int tco,
       float[] h,
       int ho) {
-    if (p == 0) {
+    if (units == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
-    FloatVector v, a, t, k, r, q, e;
-    IntVector s;
-    /* i = sigmoid(z_i) */
-    v = FloatVector.fromArray(SPECIES, z, zo);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e);
-    FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
-    i = i.blend(ZERO, v.compare(LT, EXP_MIN));
-    i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    i.intoArray(z, zo);
-    /* f = sigmoid(z_f) */
-    v = FloatVector.fromArray(SPECIES, z, zo + p);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e);
-    FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
-    f = f.blend(ZERO, v.compare(LT, EXP_MIN));
-    f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    f.intoArray(z, zo + p);
-    /* g = tanh(z_g) */
-    v = FloatVector.fromArray(SPECIES, z, zo + 2 * p);
-    a = v.abs();
-    t =
-        a.fma(
-            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-            FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
-    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
-    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
-    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-    FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-    g.intoArray(z, zo + 2 * p);
-    /* c_t = f # c_{t-1} + i # g */
-    FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, cPrev, cpo), i.mul(g));
-    ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co);
-    /* o = sigmoid(z_o) */
-    v = FloatVector.fromArray(SPECIES, z, zo + 3 * p);
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e);
-    FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
-    o = o.blend(ZERO, v.compare(LT, EXP_MIN));
-    o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    o.intoArray(z, zo + 3 * p);
-    /* h_t = o # tanh(c_t) */
-    v = ct;
-    a = v.abs();
-    t =
-        a.fma(
-            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-            FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
-    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
-    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
-    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-    FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-    tc.intoArray(tanhC, tco);
-    FloatVector ht = o.mul(tc);
-    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
-    ht.intoArray(h, ho);
+    for (int j = 0; j < units; j += LENGTH) {
+      FloatVector v, a, t, k, r, q, e;
+      IntVector s;
+      /* i = sigmoid(z_i) */
+      v = FloatVector.fromArray(SPECIES, z, zo + j);
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector i = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      i = i.blend(ZERO, v.compare(LT, EXP_MIN));
+      i = i.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      i.intoArray(z, zo + j);
+      /* f = sigmoid(z_f) */
+      v = FloatVector.fromArray(SPECIES, z, zo + p + j);
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector f = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      f = f.blend(ZERO, v.compare(LT, EXP_MIN));
+      f = f.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      f.intoArray(z, zo + p + j);
+      /* g = tanh(z_g) */
+      v = FloatVector.fromArray(SPECIES, z, zo + 2 * p + j);
+      a = v.abs();
+      t =
+          a.fma(
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector g = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+      g.intoArray(z, zo + 2 * p + j);
+      /* c_t = f # c_{t-1} + i # g */
+      FloatVector ct = f.fma(FloatVector.fromArray(SPECIES, cPrev, cpo + j), i.mul(g));
+      ct.intoArray(tanhC, tco + j);
+      ct.blend(ZERO, ct.abs().compare(LT, FLUSH)).intoArray(c, co + j);
+      FloatVector.fromArray(SPECIES, z, zo + 3 * p + j).intoArray(h, ho + j);
+    }
+  }
+
+  /* o, tanh(c_t) and h_t. */
+  private static void outputs(
+      int units, float[] z, int zo, float[] tanhC, int tco, float[] h, int ho) {
+    if (units == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    for (int j = 0; j < units; j += LENGTH) {
+      FloatVector v, a, t, k, r, q, e;
+      IntVector s;
+      /* o = sigmoid(z_o) */
+      v = FloatVector.fromArray(SPECIES, h, ho + j);
+      t =
+          v.fma(
+              FloatVector.broadcast(SPECIES, LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+      r =
+          k.fma(
+              FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+              k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      e = e.fma(q, e);
+      FloatVector o = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+      o = o.blend(ZERO, v.compare(LT, EXP_MIN));
+      o = o.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+      o.intoArray(z, zo + j);
+      /* h_t = o # tanh(c_t) */
+      v = FloatVector.fromArray(SPECIES, tanhC, tco + j);
+      a = v.abs();
+      t =
+          a.fma(
+              FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+              FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+      r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+      e = r.mul(r);
+      q =
+          FloatVector.broadcast(SPECIES, Q4)
+              .fma(
+                  e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+      q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+      q = e.fma(q, r);
+      e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+      q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+      q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+      q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+      s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+      FloatVector tc = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+      tc.intoArray(tanhC, tco + j);
+      FloatVector ht = o.mul(tc);
+      ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+      ht.intoArray(h, ho + j);
+    }
   }
 
   @Override
