@@ -34,8 +34,10 @@ final class VectorGru implements GruKernels {
       int ho) {
     /* Of gates without padding the last vector reaches into the next gate. */
     int whole = stride % LENGTH == 0 ? units : units / LENGTH * LENGTH;
+    /* Idle calls are as many as there are vectors, or C2 would compile the loops later. */
     int looped = stride == 0 ? 0 : whole;
-    for (int row = 0; row < m; row++) {
+    int calls = stride == 0 ? Math.ceilDiv(units, LENGTH) : m;
+    for (int row = 0; row < calls; row++) {
       int s = row * stride;
       int g = gxo + 3 * s;
       int hp = hpo + s;

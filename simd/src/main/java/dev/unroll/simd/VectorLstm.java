@@ -40,8 +40,10 @@ final class VectorLstm implements LstmKernels {
       int tco,
       float[] h,
       int ho) {
+    /* Idle calls are as many as there are vectors, or C2 would compile the loops later. */
     int m = stride == 0 ? 0 : units;
-    for (int row = 0; row < n; row++) {
+    int calls = stride == 0 ? Math.ceilDiv(units, LENGTH) : n;
+    for (int row = 0; row < calls; row++) {
       int s = row * stride;
       int g = zo + 4 * s;
       cells(m, stride, z, g, cPrev, cpo + s, c, co + s, tanhC, tco + s, h, ho + s);
