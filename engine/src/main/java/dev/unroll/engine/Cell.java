@@ -1,6 +1,7 @@
 package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
+import dev.unroll.fallback.StepAtOnce;
 
 /**
  * The recurrence of one cell over a batch, with the values that BPTT needs.
@@ -41,6 +42,15 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
    * @param x the input, or {@link #NOTHING} for calls that are idle, see {@link Kernels}
    */
   void callKernels(float[] x, int xo);
+
+  /** The same for a step at once. */
+  static void callKernels(StepAtOnce step, float[] x, int xo) {
+    if (x.length == 0) {
+      step.idle();
+    } else {
+      step.step(x, xo);
+    }
+  }
 
   /**
    * Computes step t: state from slot {@code previous} to slot {@code next}, which may be the same.

@@ -3,6 +3,8 @@ package dev.unroll.engine;
 import dev.unroll.fallback.GruKernels;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.StepAtOnce;
+import org.jspecify.annotations.Nullable;
 
 /** GRU with the reset gate after the product; see {@link dev.unroll.fallback.GruKernels}. */
 final class GruCell implements Cell {
@@ -23,6 +25,8 @@ final class GruCell implements Cell {
   private final boolean alternates;
   private boolean inputsFirst = true;
 
+  private final @Nullable StepAtOnce atOnce;
+
   GruCell(Kernels kernels, LayerWeights weights, State state, int time, Memory memory) {
     this.kernels = kernels;
     this.weights = weights;
@@ -38,6 +42,20 @@ final class GruCell implements Cell {
     recurrentGates = memory.floats(rows, weights.gateFloats);
     PackedMatrix w = weights.inputHidden;
     alternates = w != null && w.bytes() + weights.hiddenHidden.bytes() > Kernels.CACHED;
+    atOnce =
+        w == null
+            ? null
+            : pointwise
+                .atOnce(
+                    alternates,
+                    weights.gateStride,
+                    w,
+                    inputGates,
+                    weights.hiddenHidden,
+                    state.h,
+                    state.hidden(0),
+                    recurrentGates)
+                .orElse(null);
   }
 
   @Override
@@ -52,13 +70,14 @@ final class GruCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
+    if (atOnce != null) {
+      atOnce.step(x, xo);
+      return;
+    }
     PackedMatrix w = weights.products.inputWeights();
     boolean first = inputsFirst;
     if (alternates) {
       inputsFirst = !first;
-    }
-    if (stepAtOnce(first, w, x, xo, inputGates, state.h, recurrentGates)) {
-      return;
     }
     if (first) {
       kernels.affine().affine(w, x, xo, inputGates, 0);
@@ -70,23 +89,17 @@ final class GruCell implements Cell {
     update(0, 0, 0, 0, 1);
   }
 
-  private boolean stepAtOnce(
-      boolean first, PackedMatrix w, float[] x, int xo, float[] z, float[] h, float[] zh) {
-    int ho = state.hidden(0);
-    return pointwise.step(first, weights.gateStride, w, x, xo, z, weights.hiddenHidden, h, ho, zh);
-  }
-
   @Override
   public void callKernels(float[] x, int xo) {
+    if (atOnce != null) {
+      Cell.callKernels(atOnce, x, xo);
+      return;
+    }
     boolean idle = x.length == 0;
     float[] h = idle ? NOTHING : state.h;
     float[] z = idle ? NOTHING : inputGates;
     float[] zh = idle ? NOTHING : recurrentGates;
     int ho = state.hidden(0);
-    PackedMatrix w = weights.inputHidden;
-    if (w != null && stepAtOnce(true, w, x, xo, z, h, zh)) {
-      return;
-    }
     weights.products.callKernels(x, xo, h, ho, z);
     if (weights.layer.options().isStandard()) {
       int stride = idle ? 0 : weights.gateStride;

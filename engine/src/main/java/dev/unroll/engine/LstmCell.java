@@ -3,6 +3,7 @@ package dev.unroll.engine;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.StepAtOnce;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,8 @@ final class LstmCell implements Cell {
   private final float[] projectedGradients;
   private final float[] unprojectedGradient;
   private final float[] projectionGradient;
+
+  private final @Nullable StepAtOnce atOnce;
 
   LstmCell(
       Kernels kernels,
@@ -65,6 +68,12 @@ final class LstmCell implements Cell {
     projectedGradients = memory.floats(both ? n : 0, r);
     unprojectedGradient = memory.floats(both ? state.batch : 0, p);
     projectionGradient = memory.floats(both ? r : 0, p);
+    atOnce =
+        normed || projected || !weights.isJoined()
+            ? null
+            : pointwise
+                .atOnce(weights.hiddenHidden, h, state.c, 0, state.h, state.hidden(0))
+                .orElse(null);
   }
 
   @Override
@@ -84,26 +93,23 @@ final class LstmCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    if (inputNorm != null) {
+    if (atOnce != null) {
+      atOnce.step(x, xo);
+    } else if (inputNorm != null) {
       kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
       forward(0, 0, 0, 0, 1);
-      return;
-    }
-    int hidden = weights.hidden;
-    int ho = state.hidden(0);
-    if (!mayStepAtOnce()
-        || !pointwise.step(weights.hiddenHidden, hidden, x, xo, state.c, 0, state.h, ho)) {
+    } else {
       weights.products.step(x, xo, state, gates);
       update(0, 0, 0, 0, 1);
     }
   }
 
-  private boolean mayStepAtOnce() {
-    return weights.isJoined() && projection == null;
-  }
-
   @Override
   public void callKernels(float[] x, int xo) {
+    if (atOnce != null) {
+      Cell.callKernels(atOnce, x, xo);
+      return;
+    }
     boolean idle = x.length == 0;
     float[] c = idle ? NOTHING : state.c;
     float[] h = idle ? NOTHING : state.h;
@@ -111,9 +117,6 @@ final class LstmCell implements Cell {
     float[] tc = idle ? NOTHING : tanhC;
     int hidden = weights.hidden;
     int ho = state.hidden(0);
-    if (mayStepAtOnce() && pointwise.step(weights.hiddenHidden, hidden, x, xo, c, 0, h, ho)) {
-      return;
-    }
     weights.products.callKernels(x, xo, h, ho, z);
     float[] out = idle || projection == null ? h : unprojected;
     int oo = out == h ? ho : 0;

@@ -2,6 +2,8 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.ScalarMath;
+import dev.unroll.fallback.StepAtOnce;
+import org.jspecify.annotations.Nullable;
 
 /** Elman's cell: h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh). */
 final class RnnCell implements Cell {
@@ -20,6 +22,8 @@ final class RnnCell implements Cell {
   /* Clipped pre-activations, where the options are not the usual ones. */
   private final float[] clipped;
 
+  private final @Nullable StepAtOnce atOnce;
+
   RnnCell(Kernels kernels, LayerWeights weights, State state, int time, Memory memory) {
     this.kernels = kernels;
     this.weights = weights;
@@ -32,6 +36,13 @@ final class RnnCell implements Cell {
     activation = options.activation(weights.layer.cell(), 0);
     long rows = standard ? 0 : (long) time * state.batch;
     clipped = memory.floats(rows, weights.gateRows);
+    atOnce =
+        weights.isJoined() && standard && raw.length == 0
+            ? kernels
+                .rnn()
+                .atOnce(relu, weights.hiddenHidden, weights.hidden, state.h, state.hidden(0))
+                .orElse(null)
+            : null;
   }
 
   @Override
@@ -46,29 +57,25 @@ final class RnnCell implements Cell {
 
   @Override
   public void step(float[] x, int xo) {
-    int hidden = weights.hidden;
-    int ho = state.hidden(0);
-    if (!mayStepAtOnce()
-        || !kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, state.h, ho)) {
-      weights.products.step(x, xo, state, gates);
-      activate(hidden, 0, ho);
+    if (atOnce != null) {
+      atOnce.step(x, xo);
+      return;
     }
-  }
-
-  private boolean mayStepAtOnce() {
-    return weights.isJoined() && standard && raw.length == 0;
+    weights.products.step(x, xo, state, gates);
+    activate(weights.hidden, 0, state.hidden(0));
   }
 
   @Override
   public void callKernels(float[] x, int xo) {
+    if (atOnce != null) {
+      Cell.callKernels(atOnce, x, xo);
+      return;
+    }
     boolean idle = x.length == 0;
     float[] h = idle ? NOTHING : state.h;
     float[] z = idle ? NOTHING : gates;
     int hidden = weights.hidden;
     int ho = state.hidden(0);
-    if (mayStepAtOnce() && kernels.rnn().step(relu, weights.hiddenHidden, hidden, x, xo, h, ho)) {
-      return;
-    }
     weights.products.callKernels(x, xo, h, ho, z);
     int n = idle ? 0 : hidden;
     if (relu) {

@@ -1,5 +1,7 @@
 package dev.unroll.fallback;
 
+import java.util.Optional;
+
 /**
  * Pointwise part of the GRU cell (Cho et al. 2014) with the reset gate after the product, as in
  * PyTorch and cuDNN, gates in PyTorch's order r, z, n:
@@ -53,32 +55,29 @@ public interface GruKernels {
   }
 
   /**
-   * One step of one sequence with both products, for small cells, as {@link LstmKernels#step}.
+   * Steps of one sequence with both products.
    *
-   * @param inputsFirst which matrix to read first, where that is a choice; the bits are the same
+   * @param alternates whether every other step begins with the other matrix, where that is a
+   *     choice; the bits are the same
    * @param stride from gate to gate in both matrices
    * @param wih W_ih and b_ih
-   * @param x x_t. Not modified.
-   * @param xo first index
-   * @param gx scratch for x̂, as in {@link #forward} from index 0 on. Modified.
+   * @param gx scratch for x̂, as in {@link #forward} from index 0 on
    * @param whh W_hh and b_hh
-   * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
+   * @param h h_{t-1} [p]; holds h_t after a step
    * @param ho first index
-   * @param gh scratch for ĥ. Modified.
-   * @return whether it was done; if not, nothing has changed
+   * @param gh scratch for ĥ
+   * @return empty if the kernels are to be called
    */
-  default boolean step(
-      boolean inputsFirst,
+  default Optional<StepAtOnce> atOnce(
+      boolean alternates,
       int stride,
       PackedMatrix wih,
-      float[] x,
-      int xo,
       float[] gx,
       PackedMatrix whh,
       float[] h,
       int ho,
       float[] gh) {
-    return false;
+    return Optional.empty();
   }
 
   /**

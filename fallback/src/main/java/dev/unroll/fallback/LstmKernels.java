@@ -1,5 +1,7 @@
 package dev.unroll.fallback;
 
+import java.util.Optional;
+
 /**
  * Pointwise part of the LSTM cell (Hochreiter &amp; Schmidhuber 1997, with the forget gate of Gers
  * et al. 2000), gates in PyTorch's order i, f, g, o:
@@ -62,23 +64,20 @@ public interface LstmKernels {
   }
 
   /**
-   * One step of one sequence with its product, z = b + W [x, h_{t-1}], for cells so small that
-   * calls and memory between product and gates would take as long as the arithmetic. The bits are
-   * those of {@link AffineKernels#affine} and {@link #forward}; gates are not kept.
+   * Steps of one sequence with their product, z = b + W [x, h_{t-1}]. The bits are those of {@link
+   * AffineKernels#affine} and {@link #forward}; gates are not kept.
    *
    * @param w [W_ih, W_hh] and the sum of the biases, gates {@link #stepStride} apart
    * @param hidden number of units, the columns of W_hh
-   * @param x x_t. Not modified.
-   * @param xo first index
-   * @param c c_{t-1} [p]; holds c_t afterwards. Modified.
+   * @param c c_{t-1} [p]; holds c_t after a step
    * @param co first index
-   * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
+   * @param h h_{t-1} [p]; holds h_t after a step
    * @param ho first index
-   * @return whether it was done; if not, nothing has changed, and the two kernels are to be called
+   * @return empty if the two kernels are to be called
    */
-  default boolean step(
-      PackedMatrix w, int hidden, float[] x, int xo, float[] c, int co, float[] h, int ho) {
-    return false;
+  default Optional<StepAtOnce> atOnce(
+      PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
+    return Optional.empty();
   }
 
   /**

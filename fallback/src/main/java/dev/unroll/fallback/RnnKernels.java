@@ -1,5 +1,7 @@
 package dev.unroll.fallback;
 
+import java.util.Optional;
+
 /**
  * Pointwise part of the simple recurrent cell (Elman 1990): h_t = tanh(z_t) or h_t = max(0, z_t),
  * where z_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh.
@@ -18,21 +20,18 @@ public interface RnnKernels {
   void forwardTanh(int n, float[] z, int zo, float[] h, int ho);
 
   /**
-   * One step of one sequence with its product, for small cells, as {@link LstmKernels#step}: z_t =
-   * b + W [x, h_{t-1}] and {@link #forwardTanh} or {@link #forwardRelu} of it.
+   * Steps of one sequence with their product: z_t = b + W [x, h_{t-1}] and {@link #forwardTanh} or
+   * {@link #forwardRelu} of it.
    *
    * @param relu whether h_t = max(0, z_t) instead of tanh(z_t)
    * @param w [W_ih, W_hh] and the sum of the biases
    * @param hidden number of units, the columns of W_hh
-   * @param x x_t. Not modified.
-   * @param xo first index
-   * @param h h_{t-1} [p]; holds h_t afterwards. Modified.
+   * @param h h_{t-1} [p]; holds h_t after a step
    * @param ho first index
-   * @return whether it was done; if not, nothing has changed
+   * @return empty if the two kernels are to be called
    */
-  default boolean step(
-      boolean relu, PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
-    return false;
+  default Optional<StepAtOnce> atOnce(boolean relu, PackedMatrix w, int hidden, float[] h, int ho) {
+    return Optional.empty();
   }
 
   /**

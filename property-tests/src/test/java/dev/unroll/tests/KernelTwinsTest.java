@@ -15,12 +15,14 @@ import dev.unroll.fallback.OptimizerKernels;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.RnnKernels;
 import dev.unroll.fallback.ScalarKernels;
+import dev.unroll.fallback.StepAtOnce;
 import dev.unroll.fallback.WeightFormat;
 import dev.unroll.simd.WidthLoader;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -325,9 +327,20 @@ class KernelTwinsTest {
       return xh;
     }
 
+    /* x from index 2 on. */
+    private boolean isDoneAtOnce(Optional<StepAtOnce> step, float[] x) {
+      step.ifPresent(s -> s.step(x, 2));
+      stepsAtOnce += step.isPresent() ? 1 : 0;
+      return step.isPresent();
+    }
+
+    private void idle(Optional<StepAtOnce> step) {
+      step.ifPresent(StepAtOnce::idle);
+      stepsAtOnce += step.isPresent() ? 1 : 0;
+    }
+
     private void lstmStep(PackedMatrix w, int units, float[] x, float[] c, float[] h) {
-      if (k.lstm().step(w, units, x, 2, c, 0, h, 3)) {
-        stepsAtOnce++;
+      if (isDoneAtOnce(k.lstm().atOnce(w, units, c, 0, h, 3), x)) {
         return;
       }
       float[] z = new float[4 * Kernels.pad(units)];
@@ -341,8 +354,14 @@ class KernelTwinsTest {
       int stride = k.gru().stepStride(units, wih.columns() + units);
       float[] gx = new float[3 * Kernels.pad(units)];
       float[] gh = new float[gx.length];
-      if (k.gru().step(inputsFirst, stride, wih, x, 2, gx, whh, h, 3, gh)) {
-        stepsAtOnce++;
+      Optional<StepAtOnce> step = k.gru().atOnce(!inputsFirst, stride, wih, gx, whh, h, 3, gh);
+      if (!inputsFirst && step.isPresent()) {
+        /* The second step begins with the other matrix. */
+        float[] first = h.clone();
+        step.get().step(x, 2);
+        System.arraycopy(first, 0, h, 0, h.length);
+      }
+      if (isDoneAtOnce(step, x)) {
         return;
       }
       k.affine().affine(wih, x, 2, gx, 0);
@@ -351,8 +370,7 @@ class KernelTwinsTest {
     }
 
     private void rnnStep(boolean relu, PackedMatrix w, int units, float[] x, float[] h) {
-      if (k.rnn().step(relu, w, units, x, 2, h, 3)) {
-        stepsAtOnce++;
+      if (isDoneAtOnce(k.rnn().atOnce(relu, w, units, h, 3), x)) {
         return;
       }
       float[] z = new float[w.rows()];
@@ -402,13 +420,13 @@ class KernelTwinsTest {
       for (int units : new int[] {3, 8, 15, 25, 31, 34, 40, 46}) {
         int columns = units + 1;
         PackedMatrix w = matrix(4, units, k.lstm().stepStride(units, columns), columns);
-        stepsAtOnce += k.lstm().step(w, units, none, 0, none, 0, none, 0) ? 1 : 0;
+        idle(k.lstm().atOnce(w, units, none, 0, none, 0));
         int stride = k.gru().stepStride(units, columns);
         PackedMatrix wih = matrix(3, units, stride, 1);
         PackedMatrix whh = matrix(3, units, stride, units);
-        stepsAtOnce += k.gru().step(true, stride, wih, none, 0, none, whh, none, 0, none) ? 1 : 0;
+        idle(k.gru().atOnce(false, stride, wih, none, whh, none, 0, none));
         w = matrix(1, units, Kernels.pad(units), columns);
-        stepsAtOnce += k.rnn().step(false, w, units, none, 0, none, 0) ? 1 : 0;
+        idle(k.rnn().atOnce(false, w, units, none, 0));
       }
       k.lstm().forward(1, 48, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
       k.gru().forward(1, 48, 0, none, 0, none, 0, none, 0, none, 0);

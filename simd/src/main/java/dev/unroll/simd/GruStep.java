@@ -159,14 +159,14 @@ final class GruStep {
 
   /* Two vectors of units. */
   static void ofTwo(
+      int inputs,
+      int hidden,
       long at,
+      int xo,
+      float[] x,
       float[] bias,
       long recurrent,
       float[] recurrentBias,
-      int inputs,
-      int hidden,
-      float[] x,
-      int xo,
       float[] scratch,
       float[] h,
       int ho) {
@@ -174,56 +174,15 @@ final class GruStep {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
-    FloatVector hr1 = FloatVector.fromArray(SPECIES, recurrentBias, 0);
-    FloatVector hr2 = FloatVector.fromArray(SPECIES, recurrentBias, LENGTH);
-    FloatVector hz1 = FloatVector.fromArray(SPECIES, recurrentBias, 2 * LENGTH);
-    FloatVector hz2 = FloatVector.fromArray(SPECIES, recurrentBias, 3 * LENGTH);
-    FloatVector hn1 = FloatVector.fromArray(SPECIES, recurrentBias, 4 * LENGTH);
-    FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
-    int step = Slab.step;
-    long w = recurrent & START;
-    int end = (hidden & COLUMNS) * (6 * BYTES);
-    for (int p = 0, i = ho; p < end; p += 6 * BYTES, i += step) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
-      long o = w + p;
-      hr1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr1);
-      hr2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), hr2);
-      hz1 =
-          hj.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), hz1);
-      hz2 =
-          hj.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), hz2);
-      hn1 =
-          hj.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), hn1);
-      hn2 =
-          hj.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), hn2);
-    }
-    /* A variable that is read later stays in a register through a loop that does not use it. */
-    if (!MANY_REGISTERS) {
-      hr1.intoArray(scratch, 0);
-      hr2.intoArray(scratch, LENGTH);
-      hz1.intoArray(scratch, 2 * LENGTH);
-      hz2.intoArray(scratch, 3 * LENGTH);
-      hn1.intoArray(scratch, 4 * LENGTH);
-      hn2.intoArray(scratch, 5 * LENGTH);
-      hr1 = ZERO;
-      hr2 = ZERO;
-      hz1 = ZERO;
-      hz2 = ZERO;
-      hn1 = ZERO;
-      hn2 = ZERO;
-    }
     FloatVector xr1 = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector xr2 = FloatVector.fromArray(SPECIES, bias, LENGTH);
     FloatVector xz1 = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
     FloatVector xz2 = FloatVector.fromArray(SPECIES, bias, 3 * LENGTH);
     FloatVector xn1 = FloatVector.fromArray(SPECIES, bias, 4 * LENGTH);
     FloatVector xn2 = FloatVector.fromArray(SPECIES, bias, 5 * LENGTH);
-    w = at & START;
-    end = (inputs & COLUMNS) * (6 * BYTES);
+    int step = Slab.step;
+    long w = at & START;
+    int end = (inputs & COLUMNS) * (6 * BYTES);
     for (int p = 0, i = xo; p < end; p += 6 * BYTES, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
@@ -242,6 +201,47 @@ final class GruStep {
           xj.fma(
               FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), xn2);
     }
+    /* A variable that is read later stays in a register through a loop that does not use it. */
+    if (!MANY_REGISTERS) {
+      xr1.intoArray(scratch, 0);
+      xr2.intoArray(scratch, LENGTH);
+      xz1.intoArray(scratch, 2 * LENGTH);
+      xz2.intoArray(scratch, 3 * LENGTH);
+      xn1.intoArray(scratch, 4 * LENGTH);
+      xn2.intoArray(scratch, 5 * LENGTH);
+      xr1 = ZERO;
+      xr2 = ZERO;
+      xz1 = ZERO;
+      xz2 = ZERO;
+      xn1 = ZERO;
+      xn2 = ZERO;
+    }
+    FloatVector hr1 = FloatVector.fromArray(SPECIES, recurrentBias, 0);
+    FloatVector hr2 = FloatVector.fromArray(SPECIES, recurrentBias, LENGTH);
+    FloatVector hz1 = FloatVector.fromArray(SPECIES, recurrentBias, 2 * LENGTH);
+    FloatVector hz2 = FloatVector.fromArray(SPECIES, recurrentBias, 3 * LENGTH);
+    FloatVector hn1 = FloatVector.fromArray(SPECIES, recurrentBias, 4 * LENGTH);
+    FloatVector hn2 = FloatVector.fromArray(SPECIES, recurrentBias, 5 * LENGTH);
+    w = recurrent & START;
+    end = (hidden & COLUMNS) * (6 * BYTES);
+    for (int p = 0, i = ho; p < end; p += 6 * BYTES, i += step) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
+      long o = w + p;
+      hr1 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr1);
+      hr2 = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), hr2);
+      hz1 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), hz1);
+      hz2 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), hz2);
+      hn1 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), hn1);
+      hn2 =
+          hj.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), hn2);
+    }
     /*
      * Constants written as often as elsewhere are too much for C1 with sixteen registers; what it has
      * compiled without counting before it gives up, C2 never compiles.
@@ -255,7 +255,7 @@ final class GruStep {
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
     /* r = sigmoid(x̂_r + ĥ_r) */
-    v = xr1.add(MANY_REGISTERS ? hr1 : FloatVector.fromArray(SPECIES, scratch, 0));
+    v = hr1.add(MANY_REGISTERS ? xr1 : FloatVector.fromArray(SPECIES, scratch, 0));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -271,7 +271,7 @@ final class GruStep {
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* z = sigmoid(x̂_z + ĥ_z) */
-    v = xz1.add(MANY_REGISTERS ? hz1 : FloatVector.fromArray(SPECIES, scratch, 2 * LENGTH));
+    v = hz1.add(MANY_REGISTERS ? xz1 : FloatVector.fromArray(SPECIES, scratch, 2 * LENGTH));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -287,7 +287,7 @@ final class GruStep {
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
     /* n = tanh(x̂_n + r # ĥ_n) */
-    v = reset.fma(MANY_REGISTERS ? hn1 : FloatVector.fromArray(SPECIES, scratch, 4 * LENGTH), xn1);
+    v = reset.fma(hn1, MANY_REGISTERS ? xn1 : FloatVector.fromArray(SPECIES, scratch, 4 * LENGTH));
     a = v.abs();
     t = a.fma(twoLog2e, biased);
     k = t.sub(biased);
@@ -309,7 +309,7 @@ final class GruStep {
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
     /* The second vector. */
-    v = xr2.add(MANY_REGISTERS ? hr2 : FloatVector.fromArray(SPECIES, scratch, LENGTH));
+    v = hr2.add(MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, scratch, LENGTH));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -324,7 +324,7 @@ final class GruStep {
     reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
     reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = xz2.add(MANY_REGISTERS ? hz2 : FloatVector.fromArray(SPECIES, scratch, 3 * LENGTH));
+    v = hz2.add(MANY_REGISTERS ? xz2 : FloatVector.fromArray(SPECIES, scratch, 3 * LENGTH));
     t = v.fma(log2e, shifted);
     k = t.sub(shifted);
     r = k.fma(ln2Low, k.fma(ln2High, v));
@@ -339,7 +339,7 @@ final class GruStep {
     z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
     z = z.blend(ZERO, v.compare(LT, EXP_MIN));
     z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    v = reset.fma(MANY_REGISTERS ? hn2 : FloatVector.fromArray(SPECIES, scratch, 5 * LENGTH), xn2);
+    v = reset.fma(hn2, MANY_REGISTERS ? xn2 : FloatVector.fromArray(SPECIES, scratch, 5 * LENGTH));
     a = v.abs();
     t = a.fma(twoLog2e, biased);
     k = t.sub(biased);

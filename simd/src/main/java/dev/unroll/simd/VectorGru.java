@@ -13,7 +13,9 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import dev.unroll.fallback.GruKernels;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.StepAtOnce;
 import java.lang.ref.Reference;
+import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -253,57 +255,113 @@ final class VectorGru implements GruKernels {
   }
 
   @Override
-  public boolean step(
-      boolean inputsFirst,
+  public Optional<StepAtOnce> atOnce(
+      boolean alternates,
       int stride,
       PackedMatrix wih,
-      float[] x,
-      int xo,
       float[] gx,
       PackedMatrix whh,
       float[] h,
       int ho,
       float[] gh) {
-    if (!(wih instanceof Panels m) || !(whh instanceof Panels n)) {
-      return false;
+    if (wih instanceof Panels m && whh instanceof Panels n) {
+      int vectors = vectors(stride, m, n);
+      if (vectors > 0) {
+        return Optional.of(new AtOnce(vectors, alternates, stride, m, gx, n, h, ho, gh));
+      }
     }
-    try {
-      return step(inputsFirst, stride, m, x, xo, gx, n, h, ho, gh);
-    } finally {
-      Reference.reachabilityFence(m);
-      Reference.reachabilityFence(n);
-    }
+    return Optional.empty();
   }
 
-  /* Apart from the fences, which stand at every return, so that C2 inlines both. */
-  private static boolean step(
-      boolean inputsFirst,
-      int stride,
-      Panels m,
-      float[] x,
-      int xo,
-      float[] gx,
-      Panels n,
-      float[] h,
-      int ho,
-      float[] gh) {
-    int inputs = m.columns();
+  /* Of units that a step takes at once; else 0. */
+  private static int vectors(int stride, Panels m, Panels n) {
     int hidden = n.columns();
-    int units = h.length == 0 ? 0 : hidden;
     if (m.holdsOne(3, hidden) && n.holdsOne(3, hidden)) {
-      GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho);
-      return true;
+      return 1;
     }
     if (stride == 2 * LENGTH && m.holds(3, 2) && n.holds(3, 2)) {
-      GruStep.ofTwo(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, gx, h, ho);
-      return true;
+      return 2;
     }
     boolean three = hidden > 2 * LENGTH && stride <= 3 * LENGTH;
-    if (three && m.isOnePanel() && n.isOnePanel()) {
-      GruStep.ofThree(inputsFirst, stride, m, x, xo, gx, n, h, ho, gh);
-      return true;
+    return three && m.isOnePanel() && n.isOnePanel() ? 3 : 0;
+  }
+
+  private static final class AtOnce implements StepAtOnce {
+    private static final float[] NONE = {};
+
+    private final int vectors;
+    private final boolean alternates;
+    private final int stride;
+    private final Panels m;
+    private final float[] gx;
+    private final Panels n;
+    private final float[] h;
+    private final int ho;
+    private final float[] gh;
+    private final int inputs;
+    private final int hidden;
+    private boolean inputsFirst = true;
+
+    AtOnce(
+        int vectors,
+        boolean alternates,
+        int stride,
+        Panels m,
+        float[] gx,
+        Panels n,
+        float[] h,
+        int ho,
+        float[] gh) {
+      this.vectors = vectors;
+      this.alternates = alternates;
+      this.stride = stride;
+      this.m = m;
+      this.gx = gx;
+      this.n = n;
+      this.h = h;
+      this.ho = ho;
+      this.gh = gh;
+      inputs = m.columns();
+      hidden = n.columns();
     }
-    return false;
+
+    @Override
+    public void step(float[] x, int xo) {
+      if (vectors < 3) {
+        run(hidden, x, xo);
+        return;
+      }
+      boolean first = inputsFirst;
+      if (alternates) {
+        inputsFirst = !first;
+      }
+      try {
+        GruStep.ofThree(first, stride, m, x, xo, gx, n, h, ho, gh);
+      } finally {
+        Reference.reachabilityFence(this);
+      }
+    }
+
+    @Override
+    public void idle() {
+      if (vectors < 3) {
+        run(0, h, 0);
+      } else {
+        GruStep.ofThree(true, stride, m, NONE, 0, NONE, n, NONE, 0, NONE);
+      }
+    }
+
+    private void run(int units, float[] x, int xo) {
+      try {
+        if (vectors == 1) {
+          GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho);
+        } else {
+          GruStep.ofTwo(inputs, units, m.slab, xo, x, m.bias, n.slab, n.bias, gx, h, ho);
+        }
+      } finally {
+        Reference.reachabilityFence(this);
+      }
+    }
   }
 
   @Override

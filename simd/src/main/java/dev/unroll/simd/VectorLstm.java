@@ -13,7 +13,9 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.StepAtOnce;
 import java.lang.ref.Reference;
+import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -230,27 +232,61 @@ final class VectorLstm implements LstmKernels {
   }
 
   @Override
-  public boolean step(
-      PackedMatrix w, int hidden, float[] x, int xo, float[] c, int co, float[] h, int ho) {
-    if (!(w instanceof Panels m)) {
-      return false;
-    }
-    int inputs = m.columns() - hidden;
-    int units = h.length == 0 ? 0 : hidden;
-    try {
-      if (m.holdsOne(4, hidden)) {
-        LstmStep.ofOne(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
-        return true;
+  public Optional<StepAtOnce> atOnce(
+      PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
+    if (w instanceof Panels m) {
+      boolean two = m.holds(4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH;
+      if (two || m.holdsOne(4, hidden)) {
+        return Optional.of(new AtOnce(m, !two, hidden, c, co, h, ho));
       }
-      if (m.holds(4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH) {
-        LstmStep.ofTwo(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
-        LstmStep.output(h.length == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
-        return true;
-      }
-    } finally {
-      Reference.reachabilityFence(m);
     }
-    return false;
+    return Optional.empty();
+  }
+
+  /* Units in one vector or two. */
+  private static final class AtOnce implements StepAtOnce {
+    private final Panels m;
+    private final boolean one;
+    private final int inputs;
+    private final int hidden;
+    private final float[] c;
+    private final int co;
+    private final float[] h;
+    private final int ho;
+
+    AtOnce(Panels m, boolean one, int hidden, float[] c, int co, float[] h, int ho) {
+      this.m = m;
+      this.one = one;
+      inputs = m.columns() - hidden;
+      this.hidden = hidden;
+      this.c = c;
+      this.co = co;
+      this.h = h;
+      this.ho = ho;
+    }
+
+    @Override
+    public void step(float[] x, int xo) {
+      run(hidden, x, xo);
+    }
+
+    @Override
+    public void idle() {
+      run(0, h, 0);
+    }
+
+    private void run(int units, float[] x, int xo) {
+      try {
+        if (one) {
+          LstmStep.ofOne(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
+        } else {
+          LstmStep.ofTwo(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
+          LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
+        }
+      } finally {
+        Reference.reachabilityFence(m);
+      }
+    }
   }
 
   @Override

@@ -12,7 +12,9 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.RnnKernels;
+import dev.unroll.fallback.StepAtOnce;
 import java.lang.ref.Reference;
+import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -56,30 +58,57 @@ final class VectorRnn implements RnnKernels {
   }
 
   @Override
-  public boolean step(
-      boolean relu, PackedMatrix w, int hidden, float[] x, int xo, float[] h, int ho) {
-    if (!(w instanceof Panels m)) {
-      return false;
+  public Optional<StepAtOnce> atOnce(boolean relu, PackedMatrix w, int hidden, float[] h, int ho) {
+    if (w instanceof Panels m) {
+      int vectors = m.holdsOne(1, hidden) ? 1 : m.holds(1, 2) ? 2 : m.holds(1, 3) ? 3 : 0;
+      if (vectors > 0) {
+        return Optional.of(new AtOnce(m, vectors, relu, hidden, h, ho));
+      }
     }
-    int inputs = m.columns() - hidden;
-    int stride = h.length == 0 ? 0 : m.rows() * Float.BYTES;
-    try {
-      if (m.holdsOne(1, hidden)) {
-        RnnStep.ofOne(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
-        return true;
-      }
-      if (m.holds(1, 2)) {
-        RnnStep.ofTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
-        return true;
-      }
-      if (m.holds(1, 3)) {
-        RnnStep.ofThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
-        return true;
-      }
-    } finally {
-      Reference.reachabilityFence(m);
+    return Optional.empty();
+  }
+
+  /* Units in one vector, two or three. */
+  private static final class AtOnce implements StepAtOnce {
+    private final Panels m;
+    private final int vectors;
+    private final boolean relu;
+    private final int inputs;
+    private final int hidden;
+    private final float[] h;
+    private final int ho;
+
+    AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] h, int ho) {
+      this.m = m;
+      this.vectors = vectors;
+      this.relu = relu;
+      inputs = m.columns() - hidden;
+      this.hidden = hidden;
+      this.h = h;
+      this.ho = ho;
     }
-    return false;
+
+    @Override
+    public void step(float[] x, int xo) {
+      run(m.rows() * Float.BYTES, x, xo);
+    }
+
+    @Override
+    public void idle() {
+      run(0, h, 0);
+    }
+
+    private void run(int stride, float[] x, int xo) {
+      try {
+        switch (vectors) {
+          case 1 -> RnnStep.ofOne(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+          case 2 -> RnnStep.ofTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+          default -> RnnStep.ofThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+        }
+      } finally {
+        Reference.reachabilityFence(m);
+      }
+    }
   }
 
   /* h = max(0, z) */

@@ -1,0 +1,21 @@
+package dev.unroll.fallback;
+
+/**
+ * One step of one sequence with its products, for cells so small that calls and memory between
+ * product and gates would take as long as the arithmetic. It is bound to weights, state and the
+ * kernel that takes them, as choosing among kernels would stand between two steps, and a processor
+ * multiplies the next inputs during the last activations only if little stands there.
+ */
+public interface StepAtOnce {
+
+  /**
+   * Replaces the state of t - 1 by that of t.
+   *
+   * @param x x_t. Not modified.
+   * @param xo first index
+   */
+  void step(float[] x, int xo);
+
+  /** Calls the kernels idly, see {@link Kernels}. */
+  void idle();
+}
