@@ -23,9 +23,11 @@ final class Lanes {
 
   /**
    * Whether there are 32 registers: processors with 512-bit lanes have them, for narrower vectors
-   * too; others may not.
+   * too; others may not, but then 512-bit lanes are no registers at all, and kernels for sixteen
+   * are not made for them.
    */
-  static final boolean MANY_REGISTERS = FloatVector.SPECIES_PREFERRED.length() == Kernels.LANES;
+  static final boolean MANY_REGISTERS =
+      Math.max(LENGTH, FloatVector.SPECIES_PREFERRED.length()) == Kernels.LANES;
 
   /**
    * Turns of an empty loop in an idle call, see {@link Kernels}: the virtual machine counts them
