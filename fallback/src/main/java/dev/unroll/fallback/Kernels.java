@@ -16,9 +16,9 @@ package dev.unroll.fallback;
  *   <li>Kernels check nothing but by {@code assert}; the public classes of the engine check shapes
  *       once. No kernel allocates.
  *   <li>The kernels of a step that have to be compiled first also take idle calls, which do nothing
- *       but be counted by the virtual machine: products and {@code step} with an empty array for
- *       the result, {@code forward} with a stride of 0, others with 0 elements. The scalar twin
- *       takes none.
+ *       but be counted by the virtual machine: products with an empty array for the result, {@link
+ *       StepAtOnce#idle}, {@code forward} with a stride of 0, others with 0 elements. The scalar
+ *       twin takes none.
  *   <li>State and gradient kernels replace magnitudes below {@link FloatMath#FLUSH} by zero,
  *       because arithmetic on denormals is up to a hundred times slower.
  * </ul>
