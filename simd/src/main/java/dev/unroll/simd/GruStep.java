@@ -24,10 +24,11 @@ import jdk.incubator.vector.IntVector;
  * Whole steps of GRUs whose units fit into few vectors, made like those of {@link LstmStep}: one or
  * two vectors at once, three in a kernel for both products and two for the cell.
  *
- * <p>The units go before the inputs, whose sums need not wait for them. What a second loop carries
- * from column to column, xo, is a parameter that comes on the stack: C2 keeps one that comes in a
- * register in a vector register over the first loop and then moves it there and back in every
- * column of the second, 6 to 16 per cent of a step.
+ * <p>One vector of units goes before the inputs, whose sums need not wait for it; of two the inputs
+ * go first, so that they are multiplied during the last step's activations. What a second loop
+ * carries from column to column, xo or ho, is a parameter that comes on the stack: C2 keeps one
+ * that comes in a register in a vector register over the first loop and then moves it there and
+ * back in every column of the second, 6 to 16 per cent of a step.
  */
 final class GruStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -363,7 +364,8 @@ final class GruStep {
 
   /* Three vectors of units: both products in one kernel, and the cell; p from gate to gate. */
   static void ofThree(
-      boolean inputsFirst,
+      boolean unitsFirst,
+      int units,
       int p,
       Panels wih,
       float[] x,
@@ -373,15 +375,15 @@ final class GruStep {
       float[] h,
       int ho,
       float[] gh) {
-    if (inputsFirst) {
-      products(p, wih, x, xo, gx, whh, h, ho, gh);
+    boolean idle = units == 0;
+    if (unitsFirst) {
+      products(idle, p, whh, h, ho, gh, wih, x, xo, gx);
     } else {
-      products(p, whh, h, ho, gh, wih, x, xo, gx);
+      products(idle, p, wih, x, xo, gx, whh, h, ho, gh);
     }
-    int gates = h.length == 0 ? 0 : p;
-    int last = 2 * LENGTH;
+    int gates = idle ? 0 : p;
     cellOfTwo(gates, gx, gh, h, ho);
-    VectorGru.units(gates, gx, last, gh, last, h, ho + last, h, ho + last);
+    cellOfThird(gates, gx, gh, h, ho + 2 * LENGTH);
   }
 
   /*
@@ -389,9 +391,18 @@ final class GruStep {
    * calls of one that both use take 3 to 8 per cent more of a step.
    */
   private static void products(
-      int p, Panels w, float[] x, int xo, float[] z, Panels v, float[] h, int ho, float[] y) {
+      boolean idle,
+      int p,
+      Panels w,
+      float[] x,
+      int xo,
+      float[] z,
+      Panels v,
+      float[] h,
+      int ho,
+      float[] y) {
     int m = w.columns();
-    int n = z.length == 0 ? 0 : v.columns();
+    int n = idle ? 0 : v.columns();
     switch ((3 * p + LENGTH - 1) / LENGTH) {
       case 9 -> productsOfNine(w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
       case 8 -> productsOfEight(w.slab, m, x, xo, w.bias, z, v.slab, n, h, ho, v.bias, y);
@@ -857,5 +868,89 @@ final class GruStep {
     h1.blend(ZERO, h1.abs().compare(LT, FLUSH)).intoArray(h, ho);
     FloatVector h2 = z2.fma(FloatVector.fromArray(SPECIES, h, ho + LENGTH).sub(n2), n2);
     h2.blend(ZERO, h2.abs().compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
+  }
+
+  /* The cell of the third vector of units; its gates are not kept. */
+  private static void cellOfThird(int p, float[] gx, float[] gh, float[] h, int ho) {
+    if (p == 0) {
+      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
+      return;
+    }
+    FloatVector v, a, t, k, r, q, e;
+    IntVector s;
+    /* r = sigmoid(x̂_r + ĥ_r) */
+    v =
+        FloatVector.fromArray(SPECIES, gx, 2 * LENGTH)
+            .add(FloatVector.fromArray(SPECIES, gh, 2 * LENGTH));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
+    reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* z = sigmoid(x̂_z + ĥ_z) */
+    v =
+        FloatVector.fromArray(SPECIES, gx, p + 2 * LENGTH)
+            .add(FloatVector.fromArray(SPECIES, gh, p + 2 * LENGTH));
+    t =
+        v.fma(
+            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
+    r =
+        k.fma(
+            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
+            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    e = e.fma(q, e);
+    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
+    z = z.blend(ZERO, v.compare(LT, EXP_MIN));
+    z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
+    /* n = tanh(x̂_n + r # ĥ_n) */
+    v =
+        reset.fma(
+            FloatVector.fromArray(SPECIES, gh, 2 * p + 2 * LENGTH),
+            FloatVector.fromArray(SPECIES, gx, 2 * p + 2 * LENGTH));
+    a = v.abs();
+    t =
+        a.fma(
+            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
+            FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
+    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
+    e = r.mul(r);
+    q =
+        FloatVector.broadcast(SPECIES, Q4)
+            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
+    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
+    q = e.fma(q, r);
+    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
+    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
+    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
+    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
+    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
+    FloatVector n = q.reinterpretAsInts().or(s).reinterpretAsFloats();
+    /* h_t = n + z # (h_{t-1} - n) */
+    FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, h, ho).sub(n), n);
+    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
+    ht.intoArray(h, ho);
   }
 }

@@ -34,20 +34,20 @@ final class VectorGru implements GruKernels {
       int hpo,
       float[] h,
       int ho) {
-    /* Of gates without padding the last vector reaches into the next gate. */
+    /* Of gates without padding the last vector reaches into the next gate, and goes last. */
     int whole = stride % LENGTH == 0 ? units : units / LENGTH * LENGTH;
     /* Idle calls are as many as there are vectors, or C2 would compile the loops later. */
     int looped = stride == 0 ? 0 : whole;
     int calls = stride == 0 ? Math.ceilDiv(units, LENGTH) : m;
     for (int row = 0; row < calls; row++) {
       int s = row * stride;
-      int g = gxo + 3 * s;
+      int x = gxo + 3 * s;
+      int y = gho + 3 * s;
       int hp = hpo + s;
       int ht = ho + s;
-      gates(looped, stride, gx, g, gh, gho + 3 * s);
-      outputs(looped, gx, g + stride, g + 2 * stride, hPrev, hp, h, ht);
-      if (whole < units || stride == 0) {
-        units(stride, gx, g + whole, gh, gho + whole, hPrev, hp + whole, h, ht + whole);
+      cell(looped, stride, gx, x, gh, y, hPrev, hp, h, ht);
+      if (whole < units) {
+        cell(LENGTH, stride, gx, x + whole, gh, y + whole, hPrev, hp + whole, h, ht + whole);
       }
     }
   }
@@ -56,6 +56,22 @@ final class VectorGru implements GruKernels {
   @Override
   public int stepStride(int hidden, int columns) {
     return hidden <= LENGTH || Panels.atOnce(3, hidden, columns) ? Kernels.pad(hidden) : hidden;
+  }
+
+  /* Units of which only a single vector may reach into the next gate; p from gate to gate. */
+  private static void cell(
+      int units,
+      int p,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] h,
+      int ho) {
+    gates(units, p, gx, gxo, gh, gho);
+    outputs(units, gx, gxo + p, gxo + 2 * p, hPrev, hpo, h, ho);
   }
 
   /* r, z and, for the outputs, what n is the tanh of; p from gate to gate. */
@@ -168,92 +184,6 @@ final class VectorGru implements GruKernels {
     }
   }
 
-  /* One vector of units, all of it; p from gate to gate. */
-  static void units(
-      int p, float[] gx, int gxo, float[] gh, int gho, float[] hPrev, int hpo, float[] h, int ho) {
-    if (p == 0) {
-      for (int turn = 0; turn < IDLE_TURNS; turn++) {}
-      return;
-    }
-    FloatVector v, a, t, k, r, q, e;
-    IntVector s;
-    /* r = sigmoid(x̂_r + ĥ_r) */
-    v = FloatVector.fromArray(SPECIES, gx, gxo).add(FloatVector.fromArray(SPECIES, gh, gho));
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e);
-    FloatVector reset = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
-    reset = reset.blend(ZERO, v.compare(LT, EXP_MIN));
-    reset = reset.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    reset.intoArray(gx, gxo);
-    /* z = sigmoid(x̂_z + ĥ_z) */
-    v =
-        FloatVector.fromArray(SPECIES, gx, gxo + p)
-            .add(FloatVector.fromArray(SPECIES, gh, gho + p));
-    t =
-        v.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_SHIFTED));
-    r =
-        k.fma(
-            FloatVector.broadcast(SPECIES, MINUS_LN2_LOW),
-            k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), v));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    e = e.fma(q, e);
-    FloatVector z = e.div(e.add(FloatVector.broadcast(SPECIES, ONE_SHIFTED)));
-    z = z.blend(ZERO, v.compare(LT, EXP_MIN));
-    z = z.blend(FloatVector.broadcast(SPECIES, 1f), v.compare(GT, SIGMOID_MAX));
-    z.intoArray(gx, gxo + p);
-    /* n = tanh(x̂_n + r # ĥ_n) */
-    v =
-        reset.fma(
-            FloatVector.fromArray(SPECIES, gh, gho + 2 * p),
-            FloatVector.fromArray(SPECIES, gx, gxo + 2 * p));
-    a = v.abs();
-    t =
-        a.fma(
-            FloatVector.broadcast(SPECIES, TWO_LOG2_E),
-            FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    k = t.sub(FloatVector.broadcast(SPECIES, ROUND_BIASED));
-    r = k.fma(FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH), a.add(a));
-    e = r.mul(r);
-    q =
-        FloatVector.broadcast(SPECIES, Q4)
-            .fma(e, FloatVector.broadcast(SPECIES, Q3).fma(r, FloatVector.broadcast(SPECIES, Q2)));
-    q = q.fma(e, FloatVector.broadcast(SPECIES, Q1).fma(r, FloatVector.broadcast(SPECIES, Q0)));
-    q = e.fma(q, r);
-    e = t.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).reinterpretAsFloats();
-    q = e.fma(q, e.sub(FloatVector.broadcast(SPECIES, 1f)));
-    q = q.div(q.add(FloatVector.broadcast(SPECIES, 2f)));
-    q = q.blend(FloatVector.broadcast(SPECIES, 1f), a.compare(GT, TANH_MAX));
-    s = v.reinterpretAsInts().and(IntVector.broadcast(INTS, Integer.MIN_VALUE));
-    FloatVector n = q.reinterpretAsInts().or(s).reinterpretAsFloats();
-    n.intoArray(gx, gxo + 2 * p);
-    /* h_t = n + z # (h_{t-1} - n) */
-    FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, hPrev, hpo).sub(n), n);
-    ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
-    ht.intoArray(h, ho);
-  }
-
   @Override
   public Optional<StepAtOnce> atOnce(
       boolean alternates,
@@ -287,8 +217,6 @@ final class VectorGru implements GruKernels {
   }
 
   private static final class AtOnce implements StepAtOnce {
-    private static final float[] NONE = {};
-
     private final int vectors;
     private final boolean alternates;
     private final int stride;
@@ -300,7 +228,7 @@ final class VectorGru implements GruKernels {
     private final float[] gh;
     private final int inputs;
     private final int hidden;
-    private boolean inputsFirst = true;
+    private final Sweep sweep = new Sweep();
 
     AtOnce(
         int vectors,
@@ -327,36 +255,23 @@ final class VectorGru implements GruKernels {
 
     @Override
     public void step(float[] x, int xo) {
-      if (vectors < 3) {
-        run(hidden, x, xo);
-        return;
-      }
-      boolean first = inputsFirst;
-      if (alternates) {
-        inputsFirst = !first;
-      }
-      try {
-        GruStep.ofThree(first, stride, m, x, xo, gx, n, h, ho, gh);
-      } finally {
-        Reference.reachabilityFence(this);
-      }
+      run(hidden, x, xo);
     }
 
     @Override
     public void idle() {
-      if (vectors < 3) {
-        run(0, h, 0);
-      } else {
-        GruStep.ofThree(true, stride, m, NONE, 0, NONE, n, NONE, 0, NONE);
-      }
+      run(0, h, 0);
     }
 
     private void run(int units, float[] x, int xo) {
       try {
-        if (vectors == 1) {
-          GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho);
-        } else {
-          GruStep.ofTwo(inputs, units, m.slab, xo, x, m.bias, n.slab, n.bias, gx, h, ho);
+        switch (vectors) {
+          case 1 -> GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho);
+          case 2 -> GruStep.ofTwo(inputs, units, m.slab, xo, x, m.bias, n.slab, n.bias, gx, h, ho);
+          default -> {
+            boolean unitsFirst = alternates && sweep.turn();
+            GruStep.ofThree(unitsFirst, units, stride, m, x, xo, gx, n, h, ho, gh);
+          }
         }
       } finally {
         Reference.reachabilityFence(this);
