@@ -74,6 +74,8 @@ class KernelTwinsTest {
         large(1056, 261, k.with(format).affine(), PackedMatrix.Use.STEP);
       }
       large(1056, 261, k.affine(), PackedMatrix.Use.BATCH);
+      /* Weights that stand outside the memory that those of streams share. */
+      large(2080, 261, k.affine(), PackedMatrix.Use.STEP);
       /* More columns than one loop over the weights of a stream takes. */
       large(64, 1024, k.affine(), PackedMatrix.Use.STEP);
       large(16, 511, k.affine(), PackedMatrix.Use.STEP);

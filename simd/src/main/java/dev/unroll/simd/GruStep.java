@@ -388,7 +388,9 @@ final class GruStep {
 
   /*
    * z = b + W x and y = c + V h, as many vectors of rows as three gates fill. In one kernel, as two
-   * calls of one that both use take 3 to 8 per cent more of a step.
+   * calls of one that both use take 3 to 8 per cent more of a step. Offsets are masked for good
+   * after every two vectors, as in SlabGemv: in a network of several layers the weights come from
+   * the second-level cache.
    */
   private static void products(
       boolean idle,
@@ -443,21 +445,14 @@ final class GruStep {
       long o = w + p;
       a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      a2 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
-      a3 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
-      a4 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), a4);
-      a5 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), a5);
-      a6 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), a6);
+      o = (o + 2L * BYTES) & START;
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & START;
+      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & START;
+      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -480,21 +475,14 @@ final class GruStep {
       long o = w + p;
       u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u0);
       u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u1);
-      u2 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), u2);
-      u3 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u3);
-      u4 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u4);
-      u5 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), u5);
-      u6 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), u6);
+      o = (o + 2L * BYTES) & START;
+      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u2);
+      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u3);
+      o = (o + 2L * BYTES) & START;
+      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u4);
+      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u5);
+      o = (o + 2L * BYTES) & START;
+      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u6);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
@@ -539,24 +527,15 @@ final class GruStep {
       long o = w + p;
       a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      a2 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
-      a3 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
-      a4 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), a4);
-      a5 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), a5);
-      a6 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), a6);
-      a7 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), a7);
+      o = (o + 2L * BYTES) & START;
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & START;
+      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & START;
+      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -581,24 +560,15 @@ final class GruStep {
       long o = w + p;
       u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u0);
       u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u1);
-      u2 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), u2);
-      u3 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u3);
-      u4 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u4);
-      u5 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), u5);
-      u6 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), u6);
-      u7 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), u7);
+      o = (o + 2L * BYTES) & START;
+      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u2);
+      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u3);
+      o = (o + 2L * BYTES) & START;
+      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u4);
+      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u5);
+      o = (o + 2L * BYTES) & START;
+      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u6);
+      u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u7);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);
@@ -645,27 +615,17 @@ final class GruStep {
       long o = w + p;
       a0 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a0);
       a1 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a1);
-      a2 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), a2);
-      a3 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), a3);
-      a4 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), a4);
-      a5 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), a5);
-      a6 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), a6);
-      a7 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), a7);
-      a8 =
-          xk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 8L * BYTES) & MASK, ORDER), a8);
+      o = (o + 2L * BYTES) & START;
+      a2 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a2);
+      a3 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a3);
+      o = (o + 2L * BYTES) & START;
+      a4 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a4);
+      a5 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a5);
+      o = (o + 2L * BYTES) & START;
+      a6 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a6);
+      a7 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), a7);
+      o = (o + 2L * BYTES) & START;
+      a8 = xk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), a8);
     }
     a0.intoArray(z, 0);
     a1.intoArray(z, LENGTH);
@@ -692,27 +652,17 @@ final class GruStep {
       long o = w + p;
       u0 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u0);
       u1 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u1);
-      u2 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), u2);
-      u3 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u3);
-      u4 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u4);
-      u5 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), u5);
-      u6 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 6L * BYTES) & MASK, ORDER), u6);
-      u7 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 7L * BYTES) & MASK, ORDER), u7);
-      u8 =
-          hk.fma(
-              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 8L * BYTES) & MASK, ORDER), u8);
+      o = (o + 2L * BYTES) & START;
+      u2 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u2);
+      u3 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u3);
+      o = (o + 2L * BYTES) & START;
+      u4 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u4);
+      u5 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u5);
+      o = (o + 2L * BYTES) & START;
+      u6 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u6);
+      u7 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u7);
+      o = (o + 2L * BYTES) & START;
+      u8 = hk.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), u8);
     }
     u0.intoArray(y, 0);
     u1.intoArray(y, LENGTH);

@@ -23,7 +23,7 @@ final class Panels extends PackedMatrix {
   private static final int ALIGNMENT = 64;
 
   /* Larger matrices wait for memory, not for range checks. */
-  private static final long LARGEST = Slab.LOW / 4;
+  private static final long LARGEST = Slab.LOW / 2;
 
   /* Of so many columns the first-level cache keeps a panel of 128 rows beside other matrices. */
   private static final int FEW_COLUMNS = 48;
