@@ -24,11 +24,11 @@ import jdk.incubator.vector.IntVector;
  * Whole steps of GRUs whose units fit into few vectors, made like those of {@link LstmStep}: one or
  * two vectors at once, three in a kernel for both products and two for the cell.
  *
- * <p>One vector of units goes before the inputs, whose sums need not wait for it; of two the inputs
- * go first, so that they are multiplied during the last step's activations. What a second loop
- * carries from column to column, xo or ho, is a parameter that comes on the stack: C2 keeps one
- * that comes in a register in a vector register over the first loop and then moves it there and
- * back in every column of the second, 6 to 16 per cent of a step.
+ * <p>Of one vector of units or two the inputs go first, so that they are multiplied during the last
+ * step's activations. What a second loop carries from column to column, xo or ho, is a parameter
+ * that comes on the stack: C2 keeps one that comes in a register in a vector register over the
+ * first loop and then moves it there and back in every column of the second, 6 to 16 per cent of a
+ * step.
  */
 final class GruStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -60,25 +60,12 @@ final class GruStep {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
-    FloatVector hr = FloatVector.fromArray(SPECIES, recurrentBias, 0);
-    FloatVector hz = FloatVector.fromArray(SPECIES, recurrentBias, ROWS);
-    FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
-    int step = Slab.step;
-    long w = recurrent & START;
-    int end = (hidden & COLUMNS) * (3 * GATE);
-    for (int p = 0, i = ho; p < end; p += 3 * GATE, i += step) {
-      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
-      long o = w + p;
-      hr = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr);
-      hz = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), hz);
-      hn =
-          hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), hn);
-    }
     FloatVector xr = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector xz = FloatVector.fromArray(SPECIES, bias, ROWS);
     FloatVector xn = FloatVector.fromArray(SPECIES, bias, 2 * ROWS);
-    w = at & START;
-    end = (inputs & COLUMNS) * (3 * GATE);
+    int step = Slab.step;
+    long w = at & START;
+    int end = (inputs & COLUMNS) * (3 * GATE);
     for (int p = 0, i = xo; p < end; p += 3 * GATE, i += step) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[i]);
       long o = w + p;
@@ -86,6 +73,19 @@ final class GruStep {
       xz = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), xz);
       xn =
           xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), xn);
+    }
+    FloatVector hr = FloatVector.fromArray(SPECIES, recurrentBias, 0);
+    FloatVector hz = FloatVector.fromArray(SPECIES, recurrentBias, ROWS);
+    FloatVector hn = FloatVector.fromArray(SPECIES, recurrentBias, 2 * ROWS);
+    w = recurrent & START;
+    end = (hidden & COLUMNS) * (3 * GATE);
+    for (int p = 0, i = ho; p < end; p += 3 * GATE, i += step) {
+      FloatVector hj = FloatVector.broadcast(SPECIES, h[i]);
+      long o = w + p;
+      hr = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), hr);
+      hz = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + GATE) & MASK, ORDER), hz);
+      hn =
+          hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * GATE) & MASK, ORDER), hn);
     }
     FloatVector v, a, t, k, r, q, e;
     IntVector s;
