@@ -164,6 +164,7 @@ class AllocationTest {
     "GRU 24 0 1 F32, 2",
     "RNN_TANH 40 0 1 F32, 3",
     "RNN_TANH 20 0 1 F32, 2",
+    "RNN_TANH 720 0 1 F32, 3",
     "RNN_RELU 64 0 1 INT8, 3"
   })
   void aStreamAllocatesNothingOverItsHandOver(String network, int avx)

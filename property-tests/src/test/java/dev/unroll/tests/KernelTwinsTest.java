@@ -410,7 +410,7 @@ class KernelTwinsTest {
       float[] none = {};
       for (WeightFormat format : WeightFormat.values()) {
         AffineKernels a = k.with(format).affine();
-        for (int rows : new int[] {16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 2064}) {
+        for (int rows : new int[] {16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 4112}) {
           for (int columns : new int[] {1, 33, 130}) {
             PackedMatrix m = a.allocate(rows, columns, PackedMatrix.Use.STEP);
             a.affine(m, none, 0, none, 0);
