@@ -31,8 +31,13 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   /** Stands for an array that a cell does without. */
   float[] NOTHING = {};
 
-  /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
-  void step(float[] x, int xo);
+  /**
+   * Computes a stream's step from its input: W_ih x + b and {@link #forward} in place.
+   *
+   * @param y h_t once more, or empty. Modified.
+   * @return whether y has been filled
+   */
+  boolean step(float[] x, int xo, float[] y);
 
   /**
    * Calls the kernels of {@link #step} on what is there, from places that no step comes by: when
@@ -48,7 +53,7 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
     if (x.length == 0) {
       step.idle();
     } else {
-      step.step(x, xo);
+      step.step(x, xo, NOTHING);
     }
   }
 

@@ -69,10 +69,10 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public void step(float[] x, int xo) {
+  public boolean step(float[] x, int xo, float[] y) {
     if (atOnce != null) {
-      atOnce.step(x, xo);
-      return;
+      atOnce.step(x, xo, y);
+      return true;
     }
     PackedMatrix w = weights.products.inputWeights();
     boolean first = inputsFirst;
@@ -87,6 +87,7 @@ final class GruCell implements Cell {
       kernels.affine().affine(w, x, xo, inputGates, 0);
     }
     update(0, 0, 0, 0, 1);
+    return false;
   }
 
   @Override

@@ -92,16 +92,19 @@ final class LstmCell implements Cell {
   }
 
   @Override
-  public void step(float[] x, int xo) {
+  public boolean step(float[] x, int xo, float[] y) {
     if (atOnce != null) {
-      atOnce.step(x, xo);
-    } else if (inputNorm != null) {
+      atOnce.step(x, xo, y);
+      return true;
+    }
+    if (inputNorm != null) {
       kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
       forward(0, 0, 0, 0, 1);
     } else {
       weights.products.step(x, xo, state, gates);
       update(0, 0, 0, 0, 1);
     }
+    return false;
   }
 
   @Override

@@ -66,9 +66,10 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public void step(float[] x, int xo) {
+  public boolean step(float[] x, int xo, float[] y) {
     kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
     forward(0, 0, 0, 0, 1);
+    return false;
   }
 
   @Override

@@ -56,13 +56,14 @@ final class RnnCell implements Cell {
   }
 
   @Override
-  public void step(float[] x, int xo) {
+  public boolean step(float[] x, int xo, float[] y) {
     if (atOnce != null) {
-      atOnce.step(x, xo);
-      return;
+      atOnce.step(x, xo, y);
+      return true;
     }
     weights.products.step(x, xo, state, gates);
     activate(weights.hidden, 0, state.hidden(0));
+    return false;
   }
 
   @Override

@@ -29,6 +29,9 @@ final class StreamLayers {
   private final @Nullable PackedMatrix head;
   private final float[] output;
 
+  /* Whose h is the network's output as it stands, or none. */
+  private final int outputLayer;
+
   /** Packs the network's parameters. */
   StreamLayers(Network network, Kernels kernels) {
     this(network, kernels, Memory.allocating(), null);
@@ -82,6 +85,8 @@ final class StreamLayers {
     input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
     head = shared != null ? shared.head : packHead(network, memory);
     output = memory.floats(head == null ? 0 : 1, Kernels.pad(spec.networkOutputSize()));
+    boolean bare = head == null && sums.length == 0 && zoneouts.length == 0;
+    outputLayer = bare ? count - 1 : -1;
     bytes = memory.bytes();
   }
 
@@ -111,11 +116,11 @@ final class StreamLayers {
   }
 
   void step(float[] x, float[] y) {
-    stepCell(0, x, 0);
-    advance(x, y);
+    advance(x, y, stepCell(0, x, 0, y));
   }
 
   void step(int id, float[] y) {
+    boolean written = false;
     LayerWeights first = weights[0];
     float[] gates = cells[0].inputGates();
     if (first.isOneHot()) {
@@ -130,23 +135,25 @@ final class StreamLayers {
     } else {
       int size = spec.embeddingSize();
       System.arraycopy(embedding, id * size, input, 0, size);
-      stepCell(0, input, 0);
+      written = stepCell(0, input, 0, y);
     }
-    advance(input, y);
+    advance(input, y, written);
   }
 
-  private void stepCell(int l, float[] x, int xo) {
+  /* Returns whether y, the network's output, has been written. */
+  private boolean stepCell(int l, float[] x, int xo, float[] y) {
     if (zoneouts.length == 0) {
-      cells[l].step(x, xo);
-      return;
+      boolean gives = cells[l].step(x, xo, l == outputLayer ? y : Cell.NOTHING);
+      return gives && l == outputLayer;
     }
     zoneouts[l].remember();
-    cells[l].step(x, xo);
+    cells[l].step(x, xo, Cell.NOTHING);
     zoneouts[l].mixRemembered();
+    return false;
   }
 
   /* The layers above the first, and the head. */
-  private void advance(float[] x, float[] y) {
+  private void advance(float[] x, float[] y, boolean written) {
     float[] h = states[0].h;
     int ho = states[0].hidden(0);
     for (int l = 1; l < cells.length; l++) {
@@ -154,9 +161,9 @@ final class StreamLayers {
         int size = weights[l].inputSize - weights[0].inputSize;
         System.arraycopy(h, ho, joined, 0, size);
         System.arraycopy(x, 0, joined, size, weights[0].inputSize);
-        stepCell(l, joined, 0);
+        written = stepCell(l, joined, 0, y);
       } else {
-        stepCell(l, h, ho);
+        written = stepCell(l, h, ho, y);
       }
       float[] own = states[l].h;
       int oo = states[l].hidden(0);
@@ -173,7 +180,9 @@ final class StreamLayers {
       h = output;
       ho = 0;
     }
-    kernels.elements().copy(y.length, h, ho, y, 0);
+    if (!written) {
+      kernels.elements().copy(y.length, h, ho, y, 0);
+    }
   }
 
   /** Calls the kernels of a step on scratch data or idly, see {@link Cell#callKernels}. */

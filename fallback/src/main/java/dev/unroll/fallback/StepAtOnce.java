@@ -13,8 +13,10 @@ public interface StepAtOnce {
    *
    * @param x x_t. Not modified.
    * @param xo first index
+   * @param y h_t once more, [hidden], straight from the registers: to load what has just been
+   *     stored would keep a processor waiting; or empty. Modified.
    */
-  void step(float[] x, int xo);
+  void step(float[] x, int xo, float[] y);
 
   /** Calls the kernels idly, see {@link Kernels}. */
   void idle();

@@ -329,9 +329,13 @@ class KernelTwinsTest {
       return xh;
     }
 
-    /* x from index 2 on. */
-    private boolean isDoneAtOnce(Optional<StepAtOnce> step, float[] x) {
-      step.ifPresent(s -> s.step(x, 2));
+    /* x from index 2 on, h from index 3. */
+    private boolean isDoneAtOnce(Optional<StepAtOnce> step, float[] x, float[] h, int units) {
+      float[] y = new float[units];
+      step.ifPresent(s -> s.step(x, 2, y));
+      if (step.isPresent()) {
+        assertArrayEquals(Arrays.copyOfRange(h, 3, 3 + units), y, units + " units: h_t, y");
+      }
       stepsAtOnce += step.isPresent() ? 1 : 0;
       return step.isPresent();
     }
@@ -342,7 +346,7 @@ class KernelTwinsTest {
     }
 
     private void lstmStep(PackedMatrix w, int units, float[] x, float[] c, float[] h) {
-      if (isDoneAtOnce(k.lstm().atOnce(w, units, c, 0, h, 3), x)) {
+      if (isDoneAtOnce(k.lstm().atOnce(w, units, c, 0, h, 3), x, h, units)) {
         return;
       }
       float[] z = new float[4 * Kernels.pad(units)];
@@ -360,10 +364,10 @@ class KernelTwinsTest {
       if (!inputsFirst && step.isPresent()) {
         /* The second step begins with the other matrix. */
         float[] first = h.clone();
-        step.get().step(x, 2);
+        step.get().step(x, 2, new float[0]);
         System.arraycopy(first, 0, h, 0, h.length);
       }
-      if (isDoneAtOnce(step, x)) {
+      if (isDoneAtOnce(step, x, h, units)) {
         return;
       }
       k.affine().affine(wih, x, 2, gx, 0);
@@ -372,7 +376,7 @@ class KernelTwinsTest {
     }
 
     private void rnnStep(boolean relu, PackedMatrix w, int units, float[] x, float[] h) {
-      if (isDoneAtOnce(k.rnn().atOnce(relu, w, units, h, 3), x)) {
+      if (isDoneAtOnce(k.rnn().atOnce(relu, w, units, h, 3), x, h, units)) {
         return;
       }
       float[] z = new float[w.rows()];

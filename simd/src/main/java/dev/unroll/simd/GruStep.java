@@ -55,7 +55,8 @@ final class GruStep {
       float[] x,
       int xo,
       float[] h,
-      int ho) {
+      int ho,
+      float[] out) {
     if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -156,6 +157,7 @@ final class GruStep {
     FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, h, ho).sub(n), n);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 0);
   }
 
   /* Two vectors of units. */
@@ -170,7 +172,8 @@ final class GruStep {
       float[] recurrentBias,
       float[] scratch,
       float[] h,
-      int ho) {
+      int ho,
+      float[] out) {
     if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -309,6 +312,7 @@ final class GruStep {
     FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, h, ho).sub(n), n);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 0);
     /* The second vector. */
     v = hr2.add(MANY_REGISTERS ? xr2 : FloatVector.fromArray(SPECIES, scratch, LENGTH));
     t = v.fma(log2e, shifted);
@@ -360,6 +364,7 @@ final class GruStep {
     ht = z.fma(FloatVector.fromArray(SPECIES, h, ho + LENGTH).sub(n), n);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho + LENGTH);
+    ht.intoArray(out, LENGTH);
   }
 
   /* Three vectors of units: both products in one kernel, and the cell; p from gate to gate. */
@@ -374,7 +379,8 @@ final class GruStep {
       Panels whh,
       float[] h,
       int ho,
-      float[] gh) {
+      float[] gh,
+      float[] out) {
     boolean idle = units == 0;
     if (unitsFirst) {
       products(idle, p, whh, h, ho, gh, wih, x, xo, gx);
@@ -382,8 +388,8 @@ final class GruStep {
       products(idle, p, wih, x, xo, gx, whh, h, ho, gh);
     }
     int gates = idle ? 0 : p;
-    cellOfTwo(gates, gx, gh, h, ho);
-    cellOfThird(gates, gx, gh, h, ho + 2 * LENGTH);
+    cellOfTwo(gates, gx, gh, h, ho, out);
+    cellOfThird(gates, gx, gh, h, ho + 2 * LENGTH, out);
   }
 
   /*
@@ -676,7 +682,7 @@ final class GruStep {
   }
 
   /* The cell for the first two vectors of units; p from gate to gate. */
-  private static void cellOfTwo(int p, float[] gx, float[] gh, float[] h, int ho) {
+  private static void cellOfTwo(int p, float[] gx, float[] gh, float[] h, int ho, float[] out) {
     if (p == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -815,13 +821,17 @@ final class GruStep {
     FloatVector n2 = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     /* h_t = n + z # (h_{t-1} - n) */
     FloatVector h1 = z1.fma(FloatVector.fromArray(SPECIES, h, ho).sub(n1), n1);
-    h1.blend(ZERO, h1.abs().compare(LT, FLUSH)).intoArray(h, ho);
+    h1 = h1.blend(ZERO, h1.abs().compare(LT, FLUSH));
+    h1.intoArray(h, ho);
+    h1.intoArray(out, 0);
     FloatVector h2 = z2.fma(FloatVector.fromArray(SPECIES, h, ho + LENGTH).sub(n2), n2);
-    h2.blend(ZERO, h2.abs().compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
+    h2 = h2.blend(ZERO, h2.abs().compare(LT, FLUSH));
+    h2.intoArray(h, ho + LENGTH);
+    h2.intoArray(out, LENGTH);
   }
 
   /* The cell of the third vector of units; its gates are not kept. */
-  private static void cellOfThird(int p, float[] gx, float[] gh, float[] h, int ho) {
+  private static void cellOfThird(int p, float[] gx, float[] gh, float[] h, int ho, float[] out) {
     if (p == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -902,5 +912,6 @@ final class GruStep {
     FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, h, ho).sub(n), n);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 2 * LENGTH);
   }
 }

@@ -56,7 +56,8 @@ final class LstmStep {
       float[] c,
       int co,
       float[] h,
-      int ho) {
+      int ho,
+      float[] out) {
     if (hidden == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -203,6 +204,7 @@ final class LstmStep {
     FloatVector ht = o.mul(tc);
     ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 0);
   }
 
   /* Two vectors of units as far as c_t; h_t holds z_o afterwards, see output. */
@@ -418,7 +420,7 @@ final class LstmStep {
   }
 
   /* h_t = sigmoid(z_o) # tanh(c_t) of two vectors, z_o in h_t. Of a flushed c_t h_t is 0 either way. */
-  static void output(int n, float[] c, int co, float[] h, int ho) {
+  static void output(int n, float[] c, int co, float[] h, int ho, float[] out) {
     if (n == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -474,6 +476,7 @@ final class LstmStep {
       FloatVector ht = o.mul(tc);
       ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
+      ht.intoArray(out, j);
     }
   }
 }

@@ -37,7 +37,8 @@ final class RnnStep {
       int xo,
       int hidden,
       float[] h,
-      int ho) {
+      int ho,
+      float[] out) {
     if (stride == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -55,7 +56,9 @@ final class RnnStep {
       w = (w + stride) & MASK;
     }
     if (relu) {
-      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho);
+      v = v.blend(ZERO, v.compare(LT, FLUSH));
+      v.intoArray(h, ho);
+      v.intoArray(out, 0);
       return;
     }
     FloatVector a, t, k, r, q, e;
@@ -81,6 +84,7 @@ final class RnnStep {
     FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 0);
   }
 
   /* The same for two vectors of units. */
@@ -94,7 +98,8 @@ final class RnnStep {
       int xo,
       int hidden,
       float[] h,
-      int ho) {
+      int ho,
+      float[] out) {
     if (stride == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -115,8 +120,12 @@ final class RnnStep {
       w = (w + stride) & MASK;
     }
     if (relu) {
-      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho);
-      u.blend(ZERO, u.compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
+      v = v.blend(ZERO, v.compare(LT, FLUSH));
+      v.intoArray(h, ho);
+      v.intoArray(out, 0);
+      u = u.blend(ZERO, u.compare(LT, FLUSH));
+      u.intoArray(h, ho + LENGTH);
+      u.intoArray(out, LENGTH);
       return;
     }
     FloatVector a, t, k, r, q, e;
@@ -142,6 +151,7 @@ final class RnnStep {
     FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 0);
     v = u;
     a = v.abs();
     t =
@@ -164,6 +174,7 @@ final class RnnStep {
     ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho + LENGTH);
+    ht.intoArray(out, LENGTH);
   }
 
   /* The same for three vectors of units. */
@@ -177,7 +188,8 @@ final class RnnStep {
       int xo,
       int hidden,
       float[] h,
-      int ho) {
+      int ho,
+      float[] out) {
     if (stride == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -201,9 +213,15 @@ final class RnnStep {
       w = (w + stride) & MASK;
     }
     if (relu) {
-      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho);
-      u.blend(ZERO, u.compare(LT, FLUSH)).intoArray(h, ho + LENGTH);
-      y.blend(ZERO, y.compare(LT, FLUSH)).intoArray(h, ho + 2 * LENGTH);
+      v = v.blend(ZERO, v.compare(LT, FLUSH));
+      v.intoArray(h, ho);
+      v.intoArray(out, 0);
+      u = u.blend(ZERO, u.compare(LT, FLUSH));
+      u.intoArray(h, ho + LENGTH);
+      u.intoArray(out, LENGTH);
+      y = y.blend(ZERO, y.compare(LT, FLUSH));
+      y.intoArray(h, ho + 2 * LENGTH);
+      y.intoArray(out, 2 * LENGTH);
       return;
     }
     FloatVector a, t, k, r, q, e;
@@ -229,6 +247,7 @@ final class RnnStep {
     FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho);
+    ht.intoArray(out, 0);
     v = u;
     a = v.abs();
     t =
@@ -251,6 +270,7 @@ final class RnnStep {
     ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho + LENGTH);
+    ht.intoArray(out, LENGTH);
     v = y;
     a = v.abs();
     t =
@@ -273,5 +293,6 @@ final class RnnStep {
     ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
     ht = ht.blend(ZERO, a.compare(LT, FLUSH));
     ht.intoArray(h, ho + 2 * LENGTH);
+    ht.intoArray(out, 2 * LENGTH);
   }
 }

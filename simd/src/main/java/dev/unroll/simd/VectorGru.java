@@ -225,6 +225,9 @@ final class VectorGru implements GruKernels {
     private final Panels n;
     private final float[] h;
     private final int ho;
+
+    /* h_t where nobody wants it, or not whole vectors of it. */
+    private final float[] unwanted;
     private final float[] gh;
     private final int inputs;
     private final int hidden;
@@ -248,29 +251,35 @@ final class VectorGru implements GruKernels {
       this.n = n;
       this.h = h;
       this.ho = ho;
+      unwanted = new float[vectors * LENGTH];
       this.gh = gh;
       inputs = m.columns();
       hidden = n.columns();
     }
 
     @Override
-    public void step(float[] x, int xo) {
-      run(hidden, x, xo);
+    public void step(float[] x, int xo, float[] y) {
+      boolean whole = y.length == unwanted.length;
+      run(hidden, x, xo, whole ? y : unwanted);
+      if (!whole) {
+        System.arraycopy(h, ho, y, 0, y.length);
+      }
     }
 
     @Override
     public void idle() {
-      run(0, h, 0);
+      run(0, h, 0, h);
     }
 
-    private void run(int units, float[] x, int xo) {
+    private void run(int units, float[] x, int xo, float[] out) {
       try {
         switch (vectors) {
-          case 1 -> GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho);
-          case 2 -> GruStep.ofTwo(inputs, units, m.slab, xo, x, m.bias, n.slab, n.bias, gx, h, ho);
+          case 1 -> GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho, out);
+          case 2 ->
+              GruStep.ofTwo(inputs, units, m.slab, xo, x, m.bias, n.slab, n.bias, gx, h, ho, out);
           default -> {
             boolean unitsFirst = alternates && sweep.turn();
-            GruStep.ofThree(unitsFirst, units, stride, m, x, xo, gx, n, h, ho, gh);
+            GruStep.ofThree(unitsFirst, units, stride, m, x, xo, gx, n, h, ho, gh, out);
           }
         }
       } finally {

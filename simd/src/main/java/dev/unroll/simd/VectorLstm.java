@@ -254,6 +254,9 @@ final class VectorLstm implements LstmKernels {
     private final float[] h;
     private final int ho;
 
+    /* h_t where nobody wants it, or not whole vectors of it. */
+    private final float[] unwanted;
+
     AtOnce(Panels m, boolean one, int hidden, float[] c, int co, float[] h, int ho) {
       this.m = m;
       this.one = one;
@@ -263,25 +266,30 @@ final class VectorLstm implements LstmKernels {
       this.co = co;
       this.h = h;
       this.ho = ho;
+      unwanted = new float[(one ? 1 : 2) * LENGTH];
     }
 
     @Override
-    public void step(float[] x, int xo) {
-      run(hidden, x, xo);
+    public void step(float[] x, int xo, float[] y) {
+      boolean whole = y.length == unwanted.length;
+      run(hidden, x, xo, whole ? y : unwanted);
+      if (!whole) {
+        System.arraycopy(h, ho, y, 0, y.length);
+      }
     }
 
     @Override
     public void idle() {
-      run(0, h, 0);
+      run(0, h, 0, h);
     }
 
-    private void run(int units, float[] x, int xo) {
+    private void run(int units, float[] x, int xo, float[] out) {
       try {
         if (one) {
-          LstmStep.ofOne(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
+          LstmStep.ofOne(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho, out);
         } else {
           LstmStep.ofTwo(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
-          LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho);
+          LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho, out);
         }
       } finally {
         Reference.reachabilityFence(m);

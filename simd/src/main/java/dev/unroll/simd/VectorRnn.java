@@ -78,6 +78,9 @@ final class VectorRnn implements RnnKernels {
     private final float[] h;
     private final int ho;
 
+    /* h_t where nobody wants it, or not whole vectors of it. */
+    private final float[] unwanted;
+
     AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] h, int ho) {
       this.m = m;
       this.vectors = vectors;
@@ -86,24 +89,30 @@ final class VectorRnn implements RnnKernels {
       this.hidden = hidden;
       this.h = h;
       this.ho = ho;
+      unwanted = new float[vectors * LENGTH];
     }
 
     @Override
-    public void step(float[] x, int xo) {
-      run(m.rows() * Float.BYTES, x, xo);
+    public void step(float[] x, int xo, float[] y) {
+      boolean whole = y.length == unwanted.length;
+      run(m.rows() * Float.BYTES, x, xo, whole ? y : unwanted);
+      if (!whole) {
+        System.arraycopy(h, ho, y, 0, y.length);
+      }
     }
 
     @Override
     public void idle() {
-      run(0, h, 0);
+      run(0, h, 0, h);
     }
 
-    private void run(int stride, float[] x, int xo) {
+    private void run(int stride, float[] x, int xo, float[] out) {
       try {
         switch (vectors) {
-          case 1 -> RnnStep.ofOne(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
-          case 2 -> RnnStep.ofTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
-          default -> RnnStep.ofThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho);
+          case 1 -> RnnStep.ofOne(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho, out);
+          case 2 -> RnnStep.ofTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho, out);
+          default ->
+              RnnStep.ofThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho, out);
         }
       } finally {
         Reference.reachabilityFence(m);
