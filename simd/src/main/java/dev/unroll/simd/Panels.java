@@ -35,6 +35,15 @@ final class Panels extends PackedMatrix {
   /* What a kernel takes at most, so that few are not left over. */
   private static final int HIGHEST = 12;
 
+  /* Vectors of rows at most of a cell that takes its steps at once. */
+  private static final int AT_ONCE = 8;
+
+  /*
+   * A little more than the first-level cache keeps is faster at once, too: a kernel less is worth
+   * the rest from the second one.
+   */
+  private static final int AT_ONCE_BYTES = FirstLevelCache.BYTES / 8 * 9;
+
   /* Less of three panels in the first-level cache is not worth a third one. */
   private static final int KEPT_OF_THREE = 10;
 
@@ -91,17 +100,19 @@ final class Panels extends PackedMatrix {
   }
 
   /**
-   * Whether a cell of two vectors of units takes its steps at once. Its gates are padded then;
-   * padding costs time and cache, and so counts twice.
+   * Whether a cell of two vectors of units takes its steps at once. Its gates are padded then; rows
+   * that are there for that alone cost time and cache, and so count twice.
    *
    * @param columns inputs and units
    */
   static boolean atOnce(int gates, int hidden, int columns) {
-    return hidden <= 2 * LENGTH && isKept(gates * (4 * LENGTH - hidden), columns, 0);
+    int padded = gates * 2 * LENGTH;
+    int dense = Kernels.pad(gates * hidden);
+    return hidden <= 2 * LENGTH && bytes(2 * padded - dense, columns) <= AT_ONCE_BYTES;
   }
 
-  private static boolean isKept(int rows, int columns, int beside) {
-    return (long) rows * columns * Float.BYTES + beside <= FirstLevelCache.BYTES;
+  private static long bytes(int rows, int columns) {
+    return (long) rows * columns * Float.BYTES;
   }
 
   /**
@@ -133,7 +144,10 @@ final class Panels extends PackedMatrix {
       return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
     }
     int all = rows() / LENGTH;
-    boolean one = all <= HIGHEST && isKept(all);
+    long bytes = bytes(rows(), columns());
+    boolean one =
+        (all <= AT_ONCE && bytes <= AT_ONCE_BYTES)
+            || (all <= HIGHEST && bytes <= FirstLevelCache.BYTES);
     boolean turns = !one && columns() > FEW_COLUMNS && LENGTH == Kernels.LANES && isKept(LEAST);
     if (turns) {
       return turning(all, left);
@@ -143,7 +157,7 @@ final class Panels extends PackedMatrix {
 
   /* Whether the first-level cache keeps a panel of so many vectors. */
   private boolean isKept(int vectors) {
-    return isKept(vectors * LENGTH, columns(), BESIDE);
+    return bytes(vectors * LENGTH, columns()) + BESIDE <= FirstLevelCache.BYTES;
   }
 
   /*
