@@ -2,6 +2,7 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.StepAtOnce;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The recurrence of one cell over a batch, with the values that BPTT needs.
@@ -31,13 +32,13 @@ sealed interface Cell permits RnnCell, GruCell, ResetBeforeGruCell, LstmCell {
   /** Stands for an array that a cell does without. */
   float[] NOTHING = {};
 
-  /**
-   * Computes a stream's step from its input: W_ih x + b and {@link #forward} in place.
-   *
-   * @param y h_t once more, or empty. Modified.
-   * @return whether y has been filled
-   */
-  boolean step(float[] x, int xo, float[] y);
+  /** Computes a stream's step from its input: W_ih x + b and {@link #forward} in place. */
+  void step(float[] x, int xo);
+
+  /** What {@link #step} does in one call, if so. */
+  default @Nullable StepAtOnce atOnce() {
+    return null;
+  }
 
   /**
    * Calls the kernels of {@link #step} on what is there, from places that no step comes by: when

@@ -69,10 +69,15 @@ final class GruCell implements Cell {
   }
 
   @Override
-  public boolean step(float[] x, int xo, float[] y) {
+  public @Nullable StepAtOnce atOnce() {
+    return atOnce;
+  }
+
+  @Override
+  public void step(float[] x, int xo) {
     if (atOnce != null) {
-      atOnce.step(x, xo, y);
-      return true;
+      atOnce.step(x, xo, NOTHING);
+      return;
     }
     PackedMatrix w = weights.products.inputWeights();
     boolean first = inputsFirst;
@@ -87,7 +92,6 @@ final class GruCell implements Cell {
       kernels.affine().affine(w, x, xo, inputGates, 0);
     }
     update(0, 0, 0, 0, 1);
-    return false;
   }
 
   @Override

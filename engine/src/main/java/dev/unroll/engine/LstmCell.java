@@ -92,10 +92,15 @@ final class LstmCell implements Cell {
   }
 
   @Override
-  public boolean step(float[] x, int xo, float[] y) {
+  public @Nullable StepAtOnce atOnce() {
+    return atOnce;
+  }
+
+  @Override
+  public void step(float[] x, int xo) {
     if (atOnce != null) {
-      atOnce.step(x, xo, y);
-      return true;
+      atOnce.step(x, xo, NOTHING);
+      return;
     }
     if (inputNorm != null) {
       kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
@@ -104,7 +109,6 @@ final class LstmCell implements Cell {
       weights.products.step(x, xo, state, gates);
       update(0, 0, 0, 0, 1);
     }
-    return false;
   }
 
   @Override

@@ -66,10 +66,9 @@ final class ResetBeforeGruCell implements Cell {
   }
 
   @Override
-  public boolean step(float[] x, int xo, float[] y) {
+  public void step(float[] x, int xo) {
     kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
     forward(0, 0, 0, 0, 1);
-    return false;
   }
 
   @Override

@@ -56,14 +56,18 @@ final class RnnCell implements Cell {
   }
 
   @Override
-  public boolean step(float[] x, int xo, float[] y) {
+  public @Nullable StepAtOnce atOnce() {
+    return atOnce;
+  }
+
+  @Override
+  public void step(float[] x, int xo) {
     if (atOnce != null) {
-      atOnce.step(x, xo, y);
-      return true;
+      atOnce.step(x, xo, NOTHING);
+      return;
     }
     weights.products.step(x, xo, state, gates);
     activate(weights.hidden, 0, state.hidden(0));
-    return false;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.StepAtOnce;
 import dev.unroll.fallback.WeightFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +30,8 @@ final class StreamLayers {
   private final @Nullable PackedMatrix head;
   private final float[] output;
 
-  /* Whose h is the network's output as it stands, or none. */
-  private final int outputLayer;
+  /* All layers, if each takes its step at once and gets the h below; else empty. */
+  private final StepAtOnce[] stack;
 
   /** Packs the network's parameters. */
   StreamLayers(Network network, Kernels kernels) {
@@ -85,9 +86,21 @@ final class StreamLayers {
     input = memory.floats(1, Kernels.pad(spec.layerInputSize(0)));
     head = shared != null ? shared.head : packHead(network, memory);
     output = memory.floats(head == null ? 0 : 1, Kernels.pad(spec.networkOutputSize()));
-    boolean bare = head == null && sums.length == 0 && zoneouts.length == 0;
-    outputLayer = bare ? count - 1 : -1;
+    boolean plain = joined.length == 0 && sums.length == 0 && zoneouts.length == 0;
+    stack = plain ? stack(cells) : new StepAtOnce[0];
     bytes = memory.bytes();
+  }
+
+  private static StepAtOnce[] stack(Cell[] cells) {
+    StepAtOnce[] all = new StepAtOnce[cells.length];
+    for (int l = 0; l < cells.length; l++) {
+      StepAtOnce step = cells[l].atOnce();
+      if (step == null) {
+        return new StepAtOnce[0];
+      }
+      all[l] = step;
+    }
+    return all;
   }
 
   private @Nullable PackedMatrix packHead(Network network, Memory memory) {
@@ -116,44 +129,62 @@ final class StreamLayers {
   }
 
   void step(float[] x, float[] y) {
-    advance(x, y, stepCell(0, x, 0, y));
+    if (stack.length > 0) {
+      stepAtOnce(x, y);
+    } else {
+      stepCell(0, x, 0);
+      advance(x, y);
+    }
   }
 
   void step(int id, float[] y) {
-    boolean written = false;
     LayerWeights first = weights[0];
-    float[] gates = cells[0].inputGates();
-    if (first.isOneHot()) {
-      System.arraycopy(first.table, id * first.gateRows, gates, 0, first.gateRows);
-      if (zoneouts.length > 0) {
-        zoneouts[0].remember();
-      }
-      cells[0].forward(0, 0, 0, 0, 1);
-      if (zoneouts.length > 0) {
-        zoneouts[0].mixRemembered();
-      }
-    } else {
+    if (!first.isOneHot()) {
       int size = spec.embeddingSize();
       System.arraycopy(embedding, id * size, input, 0, size);
-      written = stepCell(0, input, 0, y);
+      step(input, y);
+      return;
     }
-    advance(input, y, written);
+    System.arraycopy(first.table, id * first.gateRows, cells[0].inputGates(), 0, first.gateRows);
+    if (zoneouts.length > 0) {
+      zoneouts[0].remember();
+    }
+    cells[0].forward(0, 0, 0, 0, 1);
+    if (zoneouts.length > 0) {
+      zoneouts[0].mixRemembered();
+    }
+    advance(input, y);
   }
 
-  /* Returns whether y, the network's output, has been written. */
-  private boolean stepCell(int l, float[] x, int xo, float[] y) {
+  private void stepAtOnce(float[] x, float[] y) {
+    int top = stack.length - 1;
+    float[] h = x;
+    int ho = 0;
+    for (int l = 0; l < top; l++) {
+      stack[l].step(h, ho, Cell.NOTHING);
+      h = states[l].h;
+      ho = states[l].hidden(0);
+    }
+    if (head == null) {
+      stack[top].step(h, ho, y);
+    } else {
+      stack[top].step(h, ho, Cell.NOTHING);
+      output(states[top].h, states[top].hidden(0), y);
+    }
+  }
+
+  private void stepCell(int l, float[] x, int xo) {
     if (zoneouts.length == 0) {
-      boolean gives = cells[l].step(x, xo, l == outputLayer ? y : Cell.NOTHING);
-      return gives && l == outputLayer;
+      cells[l].step(x, xo);
+      return;
     }
     zoneouts[l].remember();
-    cells[l].step(x, xo, Cell.NOTHING);
+    cells[l].step(x, xo);
     zoneouts[l].mixRemembered();
-    return false;
   }
 
   /* The layers above the first, and the head. */
-  private void advance(float[] x, float[] y, boolean written) {
+  private void advance(float[] x, float[] y) {
     float[] h = states[0].h;
     int ho = states[0].hidden(0);
     for (int l = 1; l < cells.length; l++) {
@@ -161,9 +192,9 @@ final class StreamLayers {
         int size = weights[l].inputSize - weights[0].inputSize;
         System.arraycopy(h, ho, joined, 0, size);
         System.arraycopy(x, 0, joined, size, weights[0].inputSize);
-        written = stepCell(l, joined, 0, y);
+        stepCell(l, joined, 0);
       } else {
-        written = stepCell(l, h, ho, y);
+        stepCell(l, h, ho);
       }
       float[] own = states[l].h;
       int oo = states[l].hidden(0);
@@ -175,13 +206,15 @@ final class StreamLayers {
       h = own;
       ho = oo;
     }
-    if (head != null) {
-      kernels.affine().affine(head, h, ho, output, 0);
-      h = output;
-      ho = 0;
-    }
-    if (!written) {
+    output(h, ho, y);
+  }
+
+  private void output(float[] h, int ho, float[] y) {
+    if (head == null) {
       kernels.elements().copy(y.length, h, ho, y, 0);
+    } else {
+      kernels.affine().affine(head, h, ho, output, 0);
+      kernels.elements().copy(y.length, output, 0, y, 0);
     }
   }
 

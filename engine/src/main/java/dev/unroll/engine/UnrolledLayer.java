@@ -241,7 +241,7 @@ final class UnrolledLayer {
     for (int s = 0; s < steps; s++) {
       int t = reverse ? steps - 1 - s : s;
       if (t < lengths[0]) {
-        cell.step(x, xo + t * xs, Cell.NOTHING);
+        cell.step(x, xo + t * xs);
       }
       state.copySlot(own, 0, reverse ? t : t + 1);
     }

@@ -221,8 +221,12 @@ final class VectorGru implements GruKernels {
     private final boolean alternates;
     private final int stride;
     private final Panels m;
+    private final long at;
+    private final float[] bias;
     private final float[] gx;
     private final Panels n;
+    private final long recurrent;
+    private final float[] recurrentBias;
     private final float[] h;
     private final int ho;
 
@@ -247,8 +251,12 @@ final class VectorGru implements GruKernels {
       this.alternates = alternates;
       this.stride = stride;
       this.m = m;
+      at = m.slab;
+      bias = m.bias;
       this.gx = gx;
       this.n = n;
+      recurrent = n.slab;
+      recurrentBias = n.bias;
       this.h = h;
       this.ho = ho;
       unwanted = new float[vectors * LENGTH];
@@ -274,9 +282,11 @@ final class VectorGru implements GruKernels {
     private void run(int units, float[] x, int xo, float[] out) {
       try {
         switch (vectors) {
-          case 1 -> GruStep.ofOne(m.slab, m.bias, n.slab, n.bias, inputs, units, x, xo, h, ho, out);
+          case 1 ->
+              GruStep.ofOne(at, bias, recurrent, recurrentBias, inputs, units, x, xo, h, ho, out);
           case 2 ->
-              GruStep.ofTwo(inputs, units, m.slab, xo, x, m.bias, n.slab, n.bias, gx, h, ho, out);
+              GruStep.ofTwo(
+                  inputs, units, at, xo, x, bias, recurrent, recurrentBias, gx, h, ho, out);
           default -> {
             boolean unitsFirst = alternates && sweep.turn();
             GruStep.ofThree(unitsFirst, units, stride, m, x, xo, gx, n, h, ho, gh, out);

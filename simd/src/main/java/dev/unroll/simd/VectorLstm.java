@@ -246,6 +246,8 @@ final class VectorLstm implements LstmKernels {
   /* Units in one vector or two. */
   private static final class AtOnce implements StepAtOnce {
     private final Panels m;
+    private final long at;
+    private final float[] bias;
     private final boolean one;
     private final int inputs;
     private final int hidden;
@@ -259,6 +261,8 @@ final class VectorLstm implements LstmKernels {
 
     AtOnce(Panels m, boolean one, int hidden, float[] c, int co, float[] h, int ho) {
       this.m = m;
+      at = m.slab;
+      bias = m.bias;
       this.one = one;
       inputs = m.columns() - hidden;
       this.hidden = hidden;
@@ -286,9 +290,9 @@ final class VectorLstm implements LstmKernels {
     private void run(int units, float[] x, int xo, float[] out) {
       try {
         if (one) {
-          LstmStep.ofOne(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho, out);
+          LstmStep.ofOne(at, bias, inputs, x, xo, units, c, co, h, ho, out);
         } else {
-          LstmStep.ofTwo(m.slab, m.bias, inputs, x, xo, units, c, co, h, ho);
+          LstmStep.ofTwo(at, bias, inputs, x, xo, units, c, co, h, ho);
           LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho, out);
         }
       } finally {

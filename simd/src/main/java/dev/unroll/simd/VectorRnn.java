@@ -71,6 +71,8 @@ final class VectorRnn implements RnnKernels {
   /* Units in one vector, two or three. */
   private static final class AtOnce implements StepAtOnce {
     private final Panels m;
+    private final long at;
+    private final float[] bias;
     private final int vectors;
     private final boolean relu;
     private final int inputs;
@@ -83,6 +85,8 @@ final class VectorRnn implements RnnKernels {
 
     AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] h, int ho) {
       this.m = m;
+      at = m.slab;
+      bias = m.bias;
       this.vectors = vectors;
       this.relu = relu;
       inputs = m.columns() - hidden;
@@ -109,10 +113,9 @@ final class VectorRnn implements RnnKernels {
     private void run(int stride, float[] x, int xo, float[] out) {
       try {
         switch (vectors) {
-          case 1 -> RnnStep.ofOne(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho, out);
-          case 2 -> RnnStep.ofTwo(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho, out);
-          default ->
-              RnnStep.ofThree(relu, m.slab, stride, m.bias, inputs, x, xo, hidden, h, ho, out);
+          case 1 -> RnnStep.ofOne(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
+          case 2 -> RnnStep.ofTwo(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
+          default -> RnnStep.ofThree(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
         }
       } finally {
         Reference.reachabilityFence(m);
