@@ -169,7 +169,7 @@ final class Panels extends PackedMatrix {
     if (all <= LEAST + 1) {
       return all;
     }
-    int most = FirstLevelCache.BYTES > Kernels.CACHED ? USUAL : LEAST;
+    int most = USUAL;
     while (!isKept(most)) {
       most--;
     }
