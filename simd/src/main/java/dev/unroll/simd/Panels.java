@@ -111,6 +111,12 @@ final class Panels extends PackedMatrix {
     return hidden <= 2 * LENGTH && bytes(2 * padded - dense, columns) <= AT_ONCE_BYTES;
   }
 
+  /** From gate to gate: whole vectors where that takes no memory, as the rows of all are padded. */
+  static int stride(int gates, int hidden) {
+    int whole = Math.ceilDiv(hidden, LENGTH) * LENGTH;
+    return Kernels.pad(gates * hidden) == Kernels.pad(gates * whole) ? whole : hidden;
+  }
+
   private static long bytes(int rows, int columns) {
     return (long) rows * columns * Float.BYTES;
   }

@@ -55,7 +55,10 @@ final class VectorGru implements GruKernels {
   /* Cells that take a step at once are padded, and single vectors, which would hold several gates. */
   @Override
   public int stepStride(int hidden, int columns) {
-    return hidden <= LENGTH || Panels.atOnce(3, hidden, columns) ? Kernels.pad(hidden) : hidden;
+    if (hidden <= LENGTH || Panels.atOnce(3, hidden, columns)) {
+      return Kernels.pad(hidden);
+    }
+    return Panels.stride(3, hidden);
   }
 
   /* Units of which only a single vector may reach into the next gate; p from gate to gate. */

@@ -62,7 +62,7 @@ final class VectorLstm implements LstmKernels {
     if (hidden <= LENGTH) {
       return Kernels.pad(hidden);
     }
-    return Panels.atOnce(4, hidden, columns) ? 2 * LENGTH : hidden;
+    return Panels.atOnce(4, hidden, columns) ? 2 * LENGTH : Panels.stride(4, hidden);
   }
 
   /*
