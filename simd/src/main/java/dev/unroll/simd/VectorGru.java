@@ -224,18 +224,20 @@ final class VectorGru implements GruKernels {
     private final boolean alternates;
     private final int stride;
     private final Panels m;
-    private final long at;
-    private final float[] bias;
     private final float[] gx;
     private final Panels n;
-    private final long recurrent;
-    private final float[] recurrentBias;
     private final float[] h;
     private final int ho;
+    private final float[] gh;
+
+    /* Of m and n: a load less before the weights of the next layer. */
+    private final long at;
+    private final float[] bias;
+    private final long recurrent;
+    private final float[] recurrentBias;
 
     /* h_t where nobody wants it, or not whole vectors of it. */
     private final float[] unwanted;
-    private final float[] gh;
     private final int inputs;
     private final int hidden;
     private final Sweep sweep = new Sweep();
@@ -254,16 +256,16 @@ final class VectorGru implements GruKernels {
       this.alternates = alternates;
       this.stride = stride;
       this.m = m;
-      at = m.slab;
-      bias = m.bias;
       this.gx = gx;
       this.n = n;
-      recurrent = n.slab;
-      recurrentBias = n.bias;
       this.h = h;
       this.ho = ho;
-      unwanted = new float[vectors * LENGTH];
       this.gh = gh;
+      at = m.slab;
+      bias = m.bias;
+      recurrent = n.slab;
+      recurrentBias = n.bias;
+      unwanted = new float[vectors * LENGTH];
       inputs = m.columns();
       hidden = n.columns();
     }

@@ -246,8 +246,6 @@ final class VectorLstm implements LstmKernels {
   /* Units in one vector or two. */
   private static final class AtOnce implements StepAtOnce {
     private final Panels m;
-    private final long at;
-    private final float[] bias;
     private final boolean one;
     private final int inputs;
     private final int hidden;
@@ -255,6 +253,10 @@ final class VectorLstm implements LstmKernels {
     private final int co;
     private final float[] h;
     private final int ho;
+
+    /* Of m: a load less before the weights of the next layer. */
+    private final long at;
+    private final float[] bias;
 
     /* h_t where nobody wants it, or not whole vectors of it. */
     private final float[] unwanted;

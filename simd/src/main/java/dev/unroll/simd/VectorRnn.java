@@ -71,14 +71,16 @@ final class VectorRnn implements RnnKernels {
   /* Units in one vector, two or three. */
   private static final class AtOnce implements StepAtOnce {
     private final Panels m;
-    private final long at;
-    private final float[] bias;
     private final int vectors;
     private final boolean relu;
     private final int inputs;
     private final int hidden;
     private final float[] h;
     private final int ho;
+
+    /* Of m: a load less before the weights of the next layer. */
+    private final long at;
+    private final float[] bias;
 
     /* h_t where nobody wants it, or not whole vectors of it. */
     private final float[] unwanted;
