@@ -2,16 +2,11 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.PackedMatrix;
+import dev.unroll.fallback.StepInput;
 import org.jspecify.annotations.Nullable;
 
 /** The products of a stream's step; like all classes of a step without strings. */
 final class StepProducts {
-  /*
-   * So few floats are copied faster one by one: System.arraycopy stores them under a mask, and the
-   * product, which reads them one by one, would wait until they have reached the cache.
-   */
-  private static final int FEW = 64;
-
   private final AffineKernels affine;
   private final LayerWeights weights;
 
@@ -31,20 +26,8 @@ final class StepProducts {
           weights.hiddenHidden, 1, h, ho, weights.paddedOutput, gates, 0, rows);
       return;
     }
-    int inputs = weights.inputSize;
-    if (inputs < FEW) {
-      copy(inputs, x, xo, h);
-    } else {
-      System.arraycopy(x, xo, h, 0, inputs);
-    }
+    StepInput.copy(weights.inputSize, x, xo, h, 0);
     affine.affine(weights.hiddenHidden, h, 0, gates, 0);
-  }
-
-  /* On its own, so that it stays compiled when the code around it is dropped. */
-  private static void copy(int n, float[] x, int xo, float[] to) {
-    for (int i = 0; i < n; i++) {
-      to[i] = x[xo + i];
-    }
   }
 
   /** See {@link Cell#callKernels}. */

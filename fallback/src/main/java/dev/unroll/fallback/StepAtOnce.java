@@ -2,9 +2,10 @@ package dev.unroll.fallback;
 
 /**
  * One step of one sequence with its products, for cells so small that calls and memory between
- * product and gates would take as long as the arithmetic. It is bound to weights, state and the
- * kernel that takes them, as choosing among kernels would stand between two steps, and a processor
- * multiplies the next inputs during the last activations only if little stands there.
+ * product and gates would take as long as the arithmetic, and others whose output comes from the
+ * registers that way. It is bound to weights, state and the kernel that takes them, as choosing
+ * among kernels would stand between two steps, and a processor multiplies the next inputs during
+ * the last activations only if little stands there.
  */
 public interface StepAtOnce {
 

@@ -13,6 +13,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.RnnKernels;
 import dev.unroll.fallback.StepAtOnce;
+import dev.unroll.fallback.StepInput;
 import java.lang.ref.Reference;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
@@ -20,10 +21,16 @@ import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the simple recurrent cell. */
 final class VectorRnn implements RnnKernels {
+  private static final float[] NOTHING = {};
 
   /* h = tanh(z), written out like the LSTM */
   @Override
   public void forwardTanh(int n, float[] z, int zo, float[] h, int ho) {
+    tanh(n, z, zo, h, ho, h, ho);
+  }
+
+  /* The same, h once more to y. */
+  private static void tanh(int n, float[] z, int zo, float[] h, int ho, float[] y, int yo) {
     if (n == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -54,6 +61,7 @@ final class VectorRnn implements RnnKernels {
       FloatVector ht = q.reinterpretAsInts().or(s).reinterpretAsFloats();
       ht = ht.blend(ZERO, a.compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
+      ht.intoArray(y, yo + j);
     }
   }
 
@@ -61,14 +69,15 @@ final class VectorRnn implements RnnKernels {
   public Optional<StepAtOnce> atOnce(boolean relu, PackedMatrix w, int hidden, float[] h, int ho) {
     if (w instanceof Panels m) {
       int vectors = m.holdsOne(1, hidden) ? 1 : m.holds(1, 2) ? 2 : m.holds(1, 3) ? 3 : 0;
-      if (vectors > 0) {
+      boolean room = ho >= m.columns() - hidden;
+      if (vectors > 0 || (m.slab >= 0 && room)) {
         return Optional.of(new AtOnce(m, vectors, relu, hidden, h, ho));
       }
     }
     return Optional.empty();
   }
 
-  /* Units in one vector, two or three. */
+  /* Units in one vector, two or three; 0 stands for more. */
   private static final class AtOnce implements StepAtOnce {
     private final Panels m;
     private final int vectors;
@@ -85,6 +94,9 @@ final class VectorRnn implements RnnKernels {
     /* h_t where nobody wants it, or not whole vectors of it. */
     private final float[] unwanted;
 
+    /* Of more units. */
+    private final float[] z;
+
     AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] h, int ho) {
       this.m = m;
       at = m.slab;
@@ -95,7 +107,8 @@ final class VectorRnn implements RnnKernels {
       this.hidden = hidden;
       this.h = h;
       this.ho = ho;
-      unwanted = new float[vectors * LENGTH];
+      unwanted = new float[m.rows()];
+      z = new float[vectors == 0 ? m.rows() : 0];
     }
 
     @Override
@@ -115,6 +128,7 @@ final class VectorRnn implements RnnKernels {
     private void run(int stride, float[] x, int xo, float[] out) {
       try {
         switch (vectors) {
+          case 0 -> ofMany(stride, x, xo, out);
           case 1 -> RnnStep.ofOne(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
           case 2 -> RnnStep.ofTwo(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
           default -> RnnStep.ofThree(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
@@ -123,18 +137,41 @@ final class VectorRnn implements RnnKernels {
         Reference.reachabilityFence(m);
       }
     }
+
+    /* x is put before h, and panels of both pass. */
+    private void ofMany(int stride, float[] x, int xo, float[] out) {
+      boolean idle = stride == 0;
+      int n = idle ? 0 : hidden;
+      int o = idle ? 0 : ho - inputs;
+      if (!idle) {
+        StepInput.copy(inputs, x, xo, h, o);
+      }
+      SlabGemv.affine(m, h, o, bias, 0, idle ? NOTHING : z, 0);
+      if (relu) {
+        relu(n, z, 0, h, ho, out, 0);
+      } else {
+        tanh(n, z, 0, h, ho, out, 0);
+      }
+    }
   }
 
   /* h = max(0, z) */
   @Override
   public void forwardRelu(int n, float[] z, int zo, float[] h, int ho) {
+    relu(n, z, zo, h, ho, h, ho);
+  }
+
+  /* The same, h once more to y. */
+  private static void relu(int n, float[] z, int zo, float[] h, int ho, float[] y, int yo) {
     if (n == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
     for (int j = 0; j < n; j += LENGTH) {
       FloatVector v = FloatVector.fromArray(SPECIES, z, zo + j);
-      v.blend(ZERO, v.compare(LT, FLUSH)).intoArray(h, ho + j);
+      FloatVector ht = v.blend(ZERO, v.compare(LT, FLUSH));
+      ht.intoArray(h, ho + j);
+      ht.intoArray(y, yo + j);
     }
   }
 
