@@ -21,6 +21,8 @@ import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the GRU cell, written out like {@link VectorLstm}. */
 final class VectorGru implements GruKernels {
+  private static final float[] NOTHING = {};
+
   @Override
   public void forward(
       int m,
@@ -34,6 +36,24 @@ final class VectorGru implements GruKernels {
       int hpo,
       float[] h,
       int ho) {
+    rows(m, units, stride, gx, gxo, gh, gho, hPrev, hpo, h, ho, h, ho);
+  }
+
+  /* The same, h once more to y. */
+  private static void rows(
+      int m,
+      int units,
+      int stride,
+      float[] gx,
+      int gxo,
+      float[] gh,
+      int gho,
+      float[] hPrev,
+      int hpo,
+      float[] h,
+      int ho,
+      float[] y,
+      int yo) {
     /* Of gates without padding the last vector reaches into the next gate, and goes last. */
     int whole = stride % LENGTH == 0 ? units : units / LENGTH * LENGTH;
     /* Idle calls are as many as there are vectors, or C2 would compile the loops later. */
@@ -42,12 +62,14 @@ final class VectorGru implements GruKernels {
     for (int row = 0; row < calls; row++) {
       int s = row * stride;
       int x = gxo + 3 * s;
-      int y = gho + 3 * s;
+      int g = gho + 3 * s;
       int hp = hpo + s;
       int ht = ho + s;
-      cell(looped, stride, gx, x, gh, y, hPrev, hp, h, ht);
+      int yt = yo + s;
+      cell(looped, stride, gx, x, gh, g, hPrev, hp, h, ht, y, yt);
       if (whole < units) {
-        cell(LENGTH, stride, gx, x + whole, gh, y + whole, hPrev, hp + whole, h, ht + whole);
+        int w = whole;
+        cell(LENGTH, stride, gx, x + w, gh, g + w, hPrev, hp + w, h, ht + w, y, yt + w);
       }
     }
   }
@@ -72,9 +94,11 @@ final class VectorGru implements GruKernels {
       float[] hPrev,
       int hpo,
       float[] h,
-      int ho) {
+      int ho,
+      float[] y,
+      int yo) {
     gates(units, p, gx, gxo, gh, gho);
-    outputs(units, gx, gxo + p, gxo + 2 * p, hPrev, hpo, h, ho);
+    outputs(units, gx, gxo + p, gxo + 2 * p, hPrev, hpo, h, ho, y, yo);
   }
 
   /* r, z and, for the outputs, what n is the tanh of; p from gate to gate. */
@@ -148,7 +172,16 @@ final class VectorGru implements GruKernels {
 
   /* n and h_t. */
   private static void outputs(
-      int units, float[] gx, int zo, int no, float[] hPrev, int hpo, float[] h, int ho) {
+      int units,
+      float[] gx,
+      int zo,
+      int no,
+      float[] hPrev,
+      int hpo,
+      float[] h,
+      int ho,
+      float[] y,
+      int yo) {
     if (units == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -184,6 +217,7 @@ final class VectorGru implements GruKernels {
       FloatVector ht = z.fma(FloatVector.fromArray(SPECIES, hPrev, hpo + j).sub(n), n);
       ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
+      ht.intoArray(y, yo + j);
     }
   }
 
@@ -199,14 +233,14 @@ final class VectorGru implements GruKernels {
       float[] gh) {
     if (wih instanceof Panels m && whh instanceof Panels n) {
       int vectors = vectors(stride, m, n);
-      if (vectors > 0) {
+      if (vectors > 0 || (m.slab >= 0 && n.slab >= 0)) {
         return Optional.of(new AtOnce(vectors, alternates, stride, m, gx, n, h, ho, gh));
       }
     }
     return Optional.empty();
   }
 
-  /* Of units that a step takes at once; else 0. */
+  /* Of units that a step takes in registers; else 0. */
   private static int vectors(int stride, Panels m, Panels n) {
     int hidden = n.columns();
     if (m.holdsOne(3, hidden) && n.holdsOne(3, hidden)) {
@@ -265,7 +299,7 @@ final class VectorGru implements GruKernels {
       bias = m.bias;
       recurrent = n.slab;
       recurrentBias = n.bias;
-      unwanted = new float[vectors * LENGTH];
+      unwanted = new float[Math.ceilDiv(n.columns(), LENGTH) * LENGTH];
       inputs = m.columns();
       hidden = n.columns();
     }
@@ -287,6 +321,7 @@ final class VectorGru implements GruKernels {
     private void run(int units, float[] x, int xo, float[] out) {
       try {
         switch (vectors) {
+          case 0 -> ofMany(units, x, xo, out);
           case 1 ->
               GruStep.ofOne(at, bias, recurrent, recurrentBias, inputs, units, x, xo, h, ho, out);
           case 2 ->
@@ -300,6 +335,21 @@ final class VectorGru implements GruKernels {
       } finally {
         Reference.reachabilityFence(this);
       }
+    }
+
+    private void ofMany(int units, float[] x, int xo, float[] out) {
+      boolean idle = units == 0;
+      float[] zx = idle ? NOTHING : gx;
+      float[] zh = idle ? NOTHING : gh;
+      boolean unitsFirst = alternates && sweep.turn();
+      if (!unitsFirst) {
+        SlabGemv.affine(m, x, xo, bias, 0, zx, 0);
+      }
+      SlabGemv.affine(n, h, ho, recurrentBias, 0, zh, 0);
+      if (unitsFirst) {
+        SlabGemv.affine(m, x, xo, bias, 0, zx, 0);
+      }
+      rows(1, hidden, idle ? 0 : stride, gx, 0, gh, 0, h, ho, h, ho, out, 0);
     }
   }
 
