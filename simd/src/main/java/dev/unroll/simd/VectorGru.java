@@ -253,6 +253,7 @@ final class VectorGru implements GruKernels {
     return three && m.isOnePanel() && n.isOnePanel() ? 3 : 0;
   }
 
+  /* Units in one vector, two or three; 0 stands for more. */
   private static final class AtOnce implements StepAtOnce {
     private final int vectors;
     private final boolean alternates;
