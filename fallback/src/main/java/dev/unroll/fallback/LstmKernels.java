@@ -71,7 +71,8 @@ public interface LstmKernels {
    * @param hidden number of units, the columns of W_hh
    * @param c c_{t-1} [p]; holds c_t after a step
    * @param co first index
-   * @param h h_{t-1} [p]; holds h_t after a step
+   * @param h h_{t-1} [p]; holds h_t after a step. As many floats as there are inputs before it, if
+   *     there are, hold x_t then
    * @param ho first index
    * @return empty if the two kernels are to be called
    */

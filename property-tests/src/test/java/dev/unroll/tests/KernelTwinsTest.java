@@ -329,6 +329,14 @@ class KernelTwinsTest {
       return xh;
     }
 
+    /* h with room for x before it. */
+    private float[] withRoom(float[] x, float[] h) {
+      int room = x.length - 2;
+      float[] xh = new float[room + h.length];
+      System.arraycopy(h, 0, xh, room, h.length);
+      return xh;
+    }
+
     /* x from index 2 on, h from index 3. */
     private boolean isDoneAtOnce(Optional<StepAtOnce> step, float[] x, float[] h, int units) {
       return isDoneAtOnce(step, x, h, 3, units);
@@ -354,7 +362,10 @@ class KernelTwinsTest {
     }
 
     private void lstmStep(PackedMatrix w, int units, float[] x, float[] c, float[] h) {
-      if (isDoneAtOnce(k.lstm().atOnce(w, units, c, 0, h, 3), x, h, units)) {
+      float[] xh = withRoom(x, h);
+      int ho = x.length + 1;
+      if (isDoneAtOnce(k.lstm().atOnce(w, units, c, 0, xh, ho), x, xh, ho, units)) {
+        System.arraycopy(xh, ho, h, 3, h.length - 3);
         return;
       }
       float[] z = new float[4 * Kernels.pad(units)];
@@ -384,11 +395,8 @@ class KernelTwinsTest {
     }
 
     private void rnnStep(boolean relu, PackedMatrix w, int units, float[] x, float[] h) {
-      /* With room for x before it. */
-      int room = x.length - 2;
-      float[] xh = new float[room + h.length];
-      System.arraycopy(h, 0, xh, room, h.length);
-      int ho = room + 3;
+      float[] xh = withRoom(x, h);
+      int ho = x.length + 1;
       if (isDoneAtOnce(k.rnn().atOnce(relu, w, units, xh, ho), x, xh, ho, units)) {
         System.arraycopy(xh, ho, h, 3, h.length - 3);
         return;

@@ -14,6 +14,7 @@ import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.StepAtOnce;
+import dev.unroll.fallback.StepInput;
 import java.lang.ref.Reference;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
@@ -26,6 +27,7 @@ import jdk.incubator.vector.IntVector;
  * of this size C2 inlines no helper but only the Vector API itself.
  */
 final class VectorLstm implements LstmKernels {
+  private static final float[] NOTHING = {};
 
   @Override
   public void forward(
@@ -42,6 +44,26 @@ final class VectorLstm implements LstmKernels {
       int tco,
       float[] h,
       int ho) {
+    rows(n, units, stride, z, zo, cPrev, cpo, c, co, tanhC, tco, h, ho, h, ho);
+  }
+
+  /* The same, h once more to y. */
+  private static void rows(
+      int n,
+      int units,
+      int stride,
+      float[] z,
+      int zo,
+      float[] cPrev,
+      int cpo,
+      float[] c,
+      int co,
+      float[] tanhC,
+      int tco,
+      float[] h,
+      int ho,
+      float[] y,
+      int yo) {
     /* Idle calls are as many as there are vectors, or C2 would compile the loops later. */
     int m = stride == 0 ? 0 : units;
     int calls = stride == 0 ? Math.ceilDiv(units, LENGTH) : n;
@@ -49,7 +71,7 @@ final class VectorLstm implements LstmKernels {
       int s = row * stride;
       int g = zo + 4 * s;
       cells(m, stride, z, g, cPrev, cpo + s, c, co + s, tanhC, tco + s, h, ho + s);
-      outputs(m, z, g + 3 * stride, tanhC, tco + s, h, ho + s);
+      outputs(m, z, g + 3 * stride, tanhC, tco + s, h, ho + s, y, yo + s);
     }
   }
 
@@ -170,7 +192,7 @@ final class VectorLstm implements LstmKernels {
 
   /* o, tanh(c_t) and h_t. */
   private static void outputs(
-      int units, float[] z, int zo, float[] tanhC, int tco, float[] h, int ho) {
+      int units, float[] z, int zo, float[] tanhC, int tco, float[] h, int ho, float[] y, int yo) {
     if (units == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
@@ -228,6 +250,7 @@ final class VectorLstm implements LstmKernels {
       FloatVector ht = o.mul(tc);
       ht = ht.blend(ZERO, ht.abs().compare(LT, FLUSH));
       ht.intoArray(h, ho + j);
+      ht.intoArray(y, yo + j);
     }
   }
 
@@ -235,18 +258,22 @@ final class VectorLstm implements LstmKernels {
   public Optional<StepAtOnce> atOnce(
       PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
     if (w instanceof Panels m) {
-      boolean two = m.holds(4, 2) && stepStride(hidden, m.columns()) == 2 * LENGTH;
-      if (two || m.holdsOne(4, hidden)) {
-        return Optional.of(new AtOnce(m, !two, hidden, c, co, h, ho));
+      int stride = stepStride(hidden, m.columns());
+      boolean two = m.holds(4, 2) && stride == 2 * LENGTH;
+      int vectors = two ? 2 : m.holdsOne(4, hidden) ? 1 : 0;
+      boolean room = ho >= m.columns() - hidden;
+      if (vectors > 0 || (m.slab >= 0 && room)) {
+        return Optional.of(new AtOnce(m, vectors, stride, hidden, c, co, h, ho));
       }
     }
     return Optional.empty();
   }
 
-  /* Units in one vector or two. */
+  /* Units in one vector or two; 0 stands for more. */
   private static final class AtOnce implements StepAtOnce {
     private final Panels m;
-    private final boolean one;
+    private final int vectors;
+    private final int stride;
     private final int inputs;
     private final int hidden;
     private final float[] c;
@@ -261,18 +288,26 @@ final class VectorLstm implements LstmKernels {
     /* h_t where nobody wants it, or not whole vectors of it. */
     private final float[] unwanted;
 
-    AtOnce(Panels m, boolean one, int hidden, float[] c, int co, float[] h, int ho) {
+    /* Of more units. */
+    private final float[] z;
+    private final float[] tanhC;
+
+    AtOnce(Panels m, int vectors, int stride, int hidden, float[] c, int co, float[] h, int ho) {
       this.m = m;
       at = m.slab;
       bias = m.bias;
-      this.one = one;
+      this.vectors = vectors;
+      this.stride = stride;
       inputs = m.columns() - hidden;
       this.hidden = hidden;
       this.c = c;
       this.co = co;
       this.h = h;
       this.ho = ho;
-      unwanted = new float[(one ? 1 : 2) * LENGTH];
+      unwanted = new float[Math.ceilDiv(hidden, LENGTH) * LENGTH];
+      int p = vectors == 0 ? Kernels.pad(hidden) : 0;
+      z = new float[vectors == 0 ? Math.max(m.rows(), 3 * stride + p) : 0];
+      tanhC = new float[p];
     }
 
     @Override
@@ -291,15 +326,29 @@ final class VectorLstm implements LstmKernels {
 
     private void run(int units, float[] x, int xo, float[] out) {
       try {
-        if (one) {
-          LstmStep.ofOne(at, bias, inputs, x, xo, units, c, co, h, ho, out);
-        } else {
-          LstmStep.ofTwo(at, bias, inputs, x, xo, units, c, co, h, ho);
-          LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho, out);
+        switch (vectors) {
+          case 0 -> ofMany(units, x, xo, out);
+          case 1 -> LstmStep.ofOne(at, bias, inputs, x, xo, units, c, co, h, ho, out);
+          default -> {
+            LstmStep.ofTwo(at, bias, inputs, x, xo, units, c, co, h, ho);
+            LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho, out);
+          }
         }
       } finally {
         Reference.reachabilityFence(m);
       }
+    }
+
+    /* x is put before h, and panels of both pass. */
+    private void ofMany(int units, float[] x, int xo, float[] out) {
+      boolean idle = units == 0;
+      int o = idle ? 0 : ho - inputs;
+      if (!idle) {
+        StepInput.copy(inputs, x, xo, h, o);
+      }
+      SlabGemv.affine(m, h, o, bias, 0, idle ? NOTHING : z, 0);
+      int p = idle ? 0 : stride;
+      rows(1, hidden, p, z, 0, c, co, c, co, tanhC, 0, h, ho, out, 0);
     }
   }
 
