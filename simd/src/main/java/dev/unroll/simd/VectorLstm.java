@@ -260,7 +260,7 @@ final class VectorLstm implements LstmKernels {
     if (w instanceof Panels m) {
       int stride = stepStride(hidden, m.columns());
       boolean two = m.holds(4, 2) && stride == 2 * LENGTH;
-      int vectors = two ? 2 : m.holdsOne(4, hidden) ? 1 : 0;
+      int vectors = m.holdsOne(4, hidden) ? 1 : two ? 2 : 0;
       boolean room = ho >= m.columns() - hidden;
       if (vectors > 0 || (m.slab >= 0 && room)) {
         return Optional.of(new AtOnce(m, vectors, stride, hidden, c, co, h, ho));
