@@ -72,7 +72,14 @@ final class LstmCell implements Cell {
         normed || projected || !weights.isJoined()
             ? null
             : pointwise
-                .atOnce(weights.hiddenHidden, h, state.c, 0, state.h, state.hidden(0))
+                .atOnce(
+                    weights.gateStride,
+                    weights.hiddenHidden,
+                    h,
+                    state.c,
+                    0,
+                    state.h,
+                    state.hidden(0))
                 .orElse(null);
   }
 

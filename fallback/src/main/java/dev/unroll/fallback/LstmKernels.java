@@ -67,7 +67,8 @@ public interface LstmKernels {
    * Steps of one sequence with their product, z = b + W [x, h_{t-1}]. The bits are those of {@link
    * AffineKernels#affine} and {@link #forward}; gates are not kept.
    *
-   * @param w [W_ih, W_hh] and the sum of the biases, gates {@link #stepStride} apart
+   * @param stride from gate to gate, {@link #stepStride} or the padded hidden size
+   * @param w [W_ih, W_hh] and the sum of the biases
    * @param hidden number of units, the columns of W_hh
    * @param c c_{t-1} [p]; holds c_t after a step
    * @param co first index
@@ -77,7 +78,7 @@ public interface LstmKernels {
    * @return empty if the two kernels are to be called
    */
   default Optional<StepAtOnce> atOnce(
-      PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
+      int stride, PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
     return Optional.empty();
   }
 

@@ -364,13 +364,13 @@ class KernelTwinsTest {
     private void lstmStep(PackedMatrix w, int units, float[] x, float[] c, float[] h) {
       float[] xh = withRoom(x, h);
       int ho = x.length + 1;
-      if (isDoneAtOnce(k.lstm().atOnce(w, units, c, 0, xh, ho), x, xh, ho, units)) {
+      int stride = k.lstm().stepStride(units, w.columns());
+      if (isDoneAtOnce(k.lstm().atOnce(stride, w, units, c, 0, xh, ho), x, xh, ho, units)) {
         System.arraycopy(xh, ho, h, 3, h.length - 3);
         return;
       }
       float[] z = new float[4 * Kernels.pad(units)];
       k.affine().affine(w, joined(units, x, h), 0, z, 0);
-      int stride = k.lstm().stepStride(units, w.columns());
       k.lstm().forward(1, units, stride, z, 0, c, 0, c, 0, new float[c.length], 0, h, 3);
     }
 
@@ -449,9 +449,10 @@ class KernelTwinsTest {
         int columns = units + 1;
         float[] h = state(units, 70);
         float[] c = state(units, 71);
-        PackedMatrix w = matrix(4, units, k.lstm().stepStride(units, columns), columns);
-        idle(k.lstm().atOnce(w, units, c, 0, h, 3), h);
-        int stride = k.gru().stepStride(units, columns);
+        int stride = k.lstm().stepStride(units, columns);
+        PackedMatrix w = matrix(4, units, stride, columns);
+        idle(k.lstm().atOnce(stride, w, units, c, 0, h, 3), h);
+        stride = k.gru().stepStride(units, columns);
         PackedMatrix wih = matrix(3, units, stride, 1);
         PackedMatrix whh = matrix(3, units, stride, units);
         float[] gates = new float[3 * Kernels.pad(units)];

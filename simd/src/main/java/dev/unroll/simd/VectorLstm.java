@@ -256,9 +256,8 @@ final class VectorLstm implements LstmKernels {
 
   @Override
   public Optional<StepAtOnce> atOnce(
-      PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
+      int stride, PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
     if (w instanceof Panels m) {
-      int stride = stepStride(hidden, m.columns());
       boolean two = m.holds(4, 2) && stride == 2 * LENGTH;
       int vectors = m.holdsOne(4, hidden) ? 1 : two ? 2 : 0;
       boolean room = ho >= m.columns() - hidden;
