@@ -290,15 +290,23 @@ class KernelTwinsTest {
       float[] ofRelu = state(units, 46);
       int n = units + 3;
       int columns = inputs + units;
-      PackedMatrix wLstm = matrix(4, units, k.lstm().stepStride(units, columns), columns);
+      int dense = k.lstm().stepStride(units, columns);
+      PackedMatrix wLstm = matrix(4, units, dense, columns);
+      /* As in sequences. */
+      int p = Kernels.pad(units);
+      PackedMatrix padded = matrix(4, units, p, columns);
+      float[] cPadded = c.clone();
+      float[] hPadded = ofLstm.clone();
       int stride = k.gru().stepStride(units, columns);
       PackedMatrix wih = matrix(3, units, stride, inputs);
       PackedMatrix whh = matrix(3, units, stride, units);
       PackedMatrix wRnn = matrix(1, units, Kernels.pad(units), columns);
       for (int t = 0; t < 3; t++) {
         float[] xt = t == 1 ? x : random(inputs + 2, 35 + t);
-        lstmStep(wLstm, units, xt, c, ofLstm);
+        lstmStep(dense, wLstm, units, xt, c, ofLstm);
+        lstmStep(p, padded, units, xt, cPadded, hPadded);
         keep("lstm.step", Arrays.copyOf(c, units), Arrays.copyOf(ofLstm, n));
+        keep("lstm.step", Arrays.copyOf(cPadded, units), Arrays.copyOf(hPadded, n));
         gruStep(t != 1, wih, whh, units, xt, ofGru);
         keep("gru.step", Arrays.copyOf(ofGru, n));
         rnnStep(false, wRnn, units, xt, ofRnn);
@@ -361,10 +369,9 @@ class KernelTwinsTest {
       stepsAtOnce += step.isPresent() ? 1 : 0;
     }
 
-    private void lstmStep(PackedMatrix w, int units, float[] x, float[] c, float[] h) {
+    private void lstmStep(int stride, PackedMatrix w, int units, float[] x, float[] c, float[] h) {
       float[] xh = withRoom(x, h);
       int ho = x.length + 1;
-      int stride = k.lstm().stepStride(units, w.columns());
       if (isDoneAtOnce(k.lstm().atOnce(stride, w, units, c, 0, xh, ho), x, xh, ho, units)) {
         System.arraycopy(xh, ho, h, 3, h.length - 3);
         return;
