@@ -107,9 +107,7 @@ final class LstmCell implements Cell {
   public void step(float[] x, int xo) {
     if (atOnce != null) {
       atOnce.step(x, xo, NOTHING);
-      return;
-    }
-    if (inputNorm != null) {
+    } else if (inputNorm != null) {
       kernels.affine().affine(weights.products.inputWeights(), x, xo, gates, 0);
       forward(0, 0, 0, 0, 1);
     } else {

@@ -21,7 +21,6 @@ import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the GRU cell, written out like {@link VectorLstm}. */
 final class VectorGru implements GruKernels {
-  private static final float[] NOTHING = {};
 
   @Override
   public void forward(
@@ -254,15 +253,13 @@ final class VectorGru implements GruKernels {
   }
 
   /* Units in one vector, two or three; 0 stands for more. */
-  private static final class AtOnce implements StepAtOnce {
+  private static final class AtOnce extends VectorStep {
     private final int vectors;
     private final boolean alternates;
     private final int stride;
     private final Panels m;
     private final float[] gx;
     private final Panels n;
-    private final float[] h;
-    private final int ho;
     private final float[] gh;
 
     /* Of m and n: a load less before the weights of the next layer. */
@@ -271,8 +268,6 @@ final class VectorGru implements GruKernels {
     private final long recurrent;
     private final float[] recurrentBias;
 
-    /* h_t where nobody wants it, or not whole vectors of it. */
-    private final float[] unwanted;
     private final int inputs;
     private final int hidden;
     private final Sweep sweep = new Sweep();
@@ -287,42 +282,28 @@ final class VectorGru implements GruKernels {
         float[] h,
         int ho,
         float[] gh) {
+      super(n.columns(), h, ho);
       this.vectors = vectors;
       this.alternates = alternates;
       this.stride = stride;
       this.m = m;
       this.gx = gx;
       this.n = n;
-      this.h = h;
-      this.ho = ho;
       this.gh = gh;
       at = m.slab;
       bias = m.bias;
       recurrent = n.slab;
       recurrentBias = n.bias;
-      unwanted = new float[Math.ceilDiv(n.columns(), LENGTH) * LENGTH];
       inputs = m.columns();
       hidden = n.columns();
     }
 
     @Override
-    public void step(float[] x, int xo, float[] y) {
-      boolean whole = y.length == unwanted.length;
-      run(hidden, x, xo, whole ? y : unwanted);
-      if (!whole) {
-        System.arraycopy(h, ho, y, 0, y.length);
-      }
-    }
-
-    @Override
-    public void idle() {
-      run(0, h, 0, h);
-    }
-
-    private void run(int units, float[] x, int xo, float[] out) {
+    void run(boolean idle, float[] x, int xo, float[] out) {
+      int units = idle ? 0 : hidden;
       try {
         switch (vectors) {
-          case 0 -> ofMany(units, x, xo, out);
+          case 0 -> ofMany(idle, x, xo, out);
           case 1 ->
               GruStep.ofOne(at, bias, recurrent, recurrentBias, inputs, units, x, xo, h, ho, out);
           case 2 ->
@@ -338,8 +319,7 @@ final class VectorGru implements GruKernels {
       }
     }
 
-    private void ofMany(int units, float[] x, int xo, float[] out) {
-      boolean idle = units == 0;
+    private void ofMany(boolean idle, float[] x, int xo, float[] out) {
       float[] zx = idle ? NOTHING : gx;
       float[] zh = idle ? NOTHING : gh;
       boolean unitsFirst = alternates && sweep.turn();

@@ -14,7 +14,6 @@ import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.LstmKernels;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.StepAtOnce;
-import dev.unroll.fallback.StepInput;
 import java.lang.ref.Reference;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
@@ -27,7 +26,6 @@ import jdk.incubator.vector.IntVector;
  * of this size C2 inlines no helper but only the Vector API itself.
  */
 final class VectorLstm implements LstmKernels {
-  private static final float[] NOTHING = {};
 
   @Override
   public void forward(
@@ -269,7 +267,7 @@ final class VectorLstm implements LstmKernels {
   }
 
   /* Units in one vector or two; 0 stands for more. */
-  private static final class AtOnce implements StepAtOnce {
+  private static final class AtOnce extends VectorStep {
     private final Panels m;
     private final int vectors;
     private final int stride;
@@ -277,21 +275,17 @@ final class VectorLstm implements LstmKernels {
     private final int hidden;
     private final float[] c;
     private final int co;
-    private final float[] h;
-    private final int ho;
 
     /* Of m: a load less before the weights of the next layer. */
     private final long at;
     private final float[] bias;
-
-    /* h_t where nobody wants it, or not whole vectors of it. */
-    private final float[] unwanted;
 
     /* Of more units. */
     private final float[] z;
     private final float[] tanhC;
 
     AtOnce(Panels m, int vectors, int stride, int hidden, float[] c, int co, float[] h, int ho) {
+      super(hidden, h, ho);
       this.m = m;
       at = m.slab;
       bias = m.bias;
@@ -301,53 +295,29 @@ final class VectorLstm implements LstmKernels {
       this.hidden = hidden;
       this.c = c;
       this.co = co;
-      this.h = h;
-      this.ho = ho;
-      unwanted = new float[Math.ceilDiv(hidden, LENGTH) * LENGTH];
       int p = vectors == 0 ? Kernels.pad(hidden) : 0;
       z = new float[vectors == 0 ? Math.max(m.rows(), 3 * stride + p) : 0];
       tanhC = new float[p];
     }
 
     @Override
-    public void step(float[] x, int xo, float[] y) {
-      boolean whole = y.length == unwanted.length;
-      run(hidden, x, xo, whole ? y : unwanted);
-      if (!whole) {
-        System.arraycopy(h, ho, y, 0, y.length);
-      }
-    }
-
-    @Override
-    public void idle() {
-      run(0, h, 0, h);
-    }
-
-    private void run(int units, float[] x, int xo, float[] out) {
+    void run(boolean idle, float[] x, int xo, float[] out) {
+      int units = idle ? 0 : hidden;
       try {
         switch (vectors) {
-          case 0 -> ofMany(units, x, xo, out);
+          case 0 -> {
+            multiply(idle, m, inputs, x, xo, z);
+            rows(1, hidden, idle ? 0 : stride, z, 0, c, co, c, co, tanhC, 0, h, ho, out, 0);
+          }
           case 1 -> LstmStep.ofOne(at, bias, inputs, x, xo, units, c, co, h, ho, out);
           default -> {
             LstmStep.ofTwo(at, bias, inputs, x, xo, units, c, co, h, ho);
-            LstmStep.output(units == 0 ? 0 : 2 * LENGTH, c, co, h, ho, out);
+            LstmStep.output(idle ? 0 : 2 * LENGTH, c, co, h, ho, out);
           }
         }
       } finally {
         Reference.reachabilityFence(m);
       }
-    }
-
-    /* x is put before h, and panels of both pass. */
-    private void ofMany(int units, float[] x, int xo, float[] out) {
-      boolean idle = units == 0;
-      int o = idle ? 0 : ho - inputs;
-      if (!idle) {
-        StepInput.copy(inputs, x, xo, h, o);
-      }
-      SlabGemv.affine(m, h, o, bias, 0, idle ? NOTHING : z, 0);
-      int p = idle ? 0 : stride;
-      rows(1, hidden, p, z, 0, c, co, c, co, tanhC, 0, h, ho, out, 0);
     }
   }
 

@@ -13,7 +13,6 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.RnnKernels;
 import dev.unroll.fallback.StepAtOnce;
-import dev.unroll.fallback.StepInput;
 import java.lang.ref.Reference;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
@@ -21,7 +20,6 @@ import jdk.incubator.vector.IntVector;
 
 /** Vector twin of the simple recurrent cell. */
 final class VectorRnn implements RnnKernels {
-  private static final float[] NOTHING = {};
 
   /* h = tanh(z), written out like the LSTM */
   @Override
@@ -78,26 +76,22 @@ final class VectorRnn implements RnnKernels {
   }
 
   /* Units in one vector, two or three; 0 stands for more. */
-  private static final class AtOnce implements StepAtOnce {
+  private static final class AtOnce extends VectorStep {
     private final Panels m;
     private final int vectors;
     private final boolean relu;
     private final int inputs;
     private final int hidden;
-    private final float[] h;
-    private final int ho;
 
     /* Of m: a load less before the weights of the next layer. */
     private final long at;
     private final float[] bias;
 
-    /* h_t where nobody wants it, or not whole vectors of it. */
-    private final float[] unwanted;
-
     /* Of more units. */
     private final float[] z;
 
     AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] h, int ho) {
+      super(hidden, h, ho);
       this.m = m;
       at = m.slab;
       bias = m.bias;
@@ -105,30 +99,15 @@ final class VectorRnn implements RnnKernels {
       this.relu = relu;
       inputs = m.columns() - hidden;
       this.hidden = hidden;
-      this.h = h;
-      this.ho = ho;
-      unwanted = new float[m.rows()];
       z = new float[vectors == 0 ? m.rows() : 0];
     }
 
     @Override
-    public void step(float[] x, int xo, float[] y) {
-      boolean whole = y.length == unwanted.length;
-      run(m.rows() * Float.BYTES, x, xo, whole ? y : unwanted);
-      if (!whole) {
-        System.arraycopy(h, ho, y, 0, y.length);
-      }
-    }
-
-    @Override
-    public void idle() {
-      run(0, h, 0, h);
-    }
-
-    private void run(int stride, float[] x, int xo, float[] out) {
+    void run(boolean idle, float[] x, int xo, float[] out) {
+      int stride = idle ? 0 : m.rows() * Float.BYTES;
       try {
         switch (vectors) {
-          case 0 -> ofMany(stride, x, xo, out);
+          case 0 -> ofMany(idle, x, xo, out);
           case 1 -> RnnStep.ofOne(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
           case 2 -> RnnStep.ofTwo(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
           default -> RnnStep.ofThree(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
@@ -138,15 +117,9 @@ final class VectorRnn implements RnnKernels {
       }
     }
 
-    /* x is put before h, and panels of both pass. */
-    private void ofMany(int stride, float[] x, int xo, float[] out) {
-      boolean idle = stride == 0;
+    private void ofMany(boolean idle, float[] x, int xo, float[] out) {
+      multiply(idle, m, inputs, x, xo, z);
       int n = idle ? 0 : hidden;
-      int o = idle ? 0 : ho - inputs;
-      if (!idle) {
-        StepInput.copy(inputs, x, xo, h, o);
-      }
-      SlabGemv.affine(m, h, o, bias, 0, idle ? NOTHING : z, 0);
       if (relu) {
         relu(n, z, 0, h, ho, out, 0);
       } else {
