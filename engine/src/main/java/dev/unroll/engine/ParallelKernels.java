@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
  * the number of threads. Small work, and work while the team is busy, stays in the caller.
  */
 final class ParallelKernels {
-  /* Multiply-adds below which a hand-over of a microsecond does not pay. */
-  static final long SMALL_PRODUCT = 1 << 18;
-  static final long SMALL_MATRIX = 1 << 14;
-
-  /* The kernels take inputs by eight. */
-  static final int BLOCK = 8;
+  /*
+   * Multiply-adds and elements below which threads do not pay: what one core has written last comes
+   * slowly to another, four times as slowly where they share no cache.
+   */
+  static final long SMALL_PRODUCT = 1 << 20;
+  static final long SMALL_MATRIX = 1 << 16;
 
   private ParallelKernels() {}
 
@@ -37,6 +37,26 @@ final class ParallelKernels {
         kernels.gru(),
         kernels.loss(),
         kernels.optimizer());
+  }
+
+  /** The same kernels in the caller alone. */
+  static Kernels alone(Kernels kernels) {
+    return new Kernels(
+        kernels.name(),
+        kernels.laneBits(),
+        alone(kernels.affine()),
+        alone(kernels.bfloat16()),
+        alone(kernels.int8()),
+        kernels.elements(),
+        kernels.rnn(),
+        kernels.lstm(),
+        kernels.gru(),
+        kernels.loss(),
+        kernels.optimizer());
+  }
+
+  private static AffineKernels alone(AffineKernels kernels) {
+    return kernels instanceof Affine affine ? affine.serial : kernels;
   }
 
   /** The threads that share such kernels, or null. */
@@ -196,7 +216,7 @@ final class ParallelKernels {
     }
 
     private boolean isShared(PackedMatrix w, int n) {
-      return n > BLOCK && (long) n * w.rows() * w.columns() >= SMALL_PRODUCT && team.acquire();
+      return n > 1 && (long) n * w.rows() * w.columns() >= SMALL_PRODUCT && team.acquire();
     }
 
     private void runBatch(
@@ -213,8 +233,8 @@ final class ParallelKernels {
     }
 
     private void batchPart(int part, int parts) {
-      int i = first(part, parts, n, BLOCK);
-      int count = first(part + 1, parts, n, BLOCK) - i;
+      int i = first(part, parts, n, 1);
+      int count = first(part + 1, parts, n, 1) - i;
       if (accumulate) {
         serial.affineBatchAccumulate(w, count, x, xo + i * xs, xs, z, zo + i * zs, zs);
       } else {

@@ -89,7 +89,7 @@ public final class Unrolled {
               + " weights are for inference: train the network itself and quantize it afterwards");
     }
     this.network = network;
-    this.kernels = given.with(network.weightFormat());
+    Kernels every = given.with(network.weightFormat());
     this.batch = batch;
     this.time = time;
     this.training = training;
@@ -112,7 +112,7 @@ public final class Unrolled {
     int widest = 0;
     for (int l = 0; l < count; l++) {
       for (int d = 0; d < spec.directions(); d++) {
-        layers[l][d] = new UnrolledLayer(kernels, network, l, d, batch, time, training, memory);
+        layers[l][d] = new UnrolledLayer(every, network, l, d, batch, time, training, memory);
       }
       int stride = Kernels.pad(spec.layerInputSize(l));
       boolean dropped =
@@ -133,6 +133,7 @@ public final class Unrolled {
               ? memory.floats(back * n, outputs[l].stride())
               : layers[l][0].outputGradient;
     }
+    kernels = layers[count - 1][0].kernels;
     featureStride = outputs[count - 1].stride();
     firstInputGradient = memory.floats(oneHot ? 0 : back * n, first);
     wideGradient = memory.floats(widest == 0 ? 0 : back * n, widest);

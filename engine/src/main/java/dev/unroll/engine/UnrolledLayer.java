@@ -19,7 +19,10 @@ final class UnrolledLayer {
 
   /* State of a cell that goes step by step; null where the cell works on the slots. */
   private final @Nullable State carried;
-  private final Kernels kernels;
+
+  /* In the caller alone where threads do not pay. */
+  final Kernels kernels;
+
   private final Cell cell;
   private final @Nullable Zoneout zoneout;
   /* Inputs that are projected at once. */
@@ -34,8 +37,19 @@ final class UnrolledLayer {
   /* Whether the gates of all steps are kept, for BPTT. */
   private final boolean keepsGates;
 
-  /* Threads take rows of the batch through all steps, without waiting for each other. */
+  /*
+   * Multiply-adds of the recurrence that a thread must have in every step, and rows: with one row
+   * each, every thread reads all weights for it.
+   */
+  private static final long LEAST_WORK = 1 << 16;
+  private static final int LEAST_ROWS = 2;
+
+  /*
+   * Threads take rows of the batch through all steps, without waiting for each other: so many of
+   * them as have enough to do.
+   */
   private final @Nullable Team team;
+  private final int threads;
   private final Team.Task forwardPass = this::forwardPart;
   private final Team.Task backwardPass = this::backwardPart;
   private final Team.Task biasPass = this::sumBiasPart;
@@ -71,7 +85,7 @@ final class UnrolledLayer {
   private final float[] hiddenBiasGradient;
 
   UnrolledLayer(
-      Kernels kernels,
+      Kernels given,
       Network network,
       int index,
       int direction,
@@ -80,7 +94,8 @@ final class UnrolledLayer {
       boolean training,
       Memory memory) {
     NetworkSpec spec = network.spec();
-    this.kernels = kernels;
+    threads = threads(ParallelKernels.team(given), spec.layers().get(index), batch);
+    kernels = threads > 1 ? given : ParallelKernels.alone(given);
     team = ParallelKernels.team(kernels);
     this.batch = batch;
     this.index = index;
@@ -128,6 +143,12 @@ final class UnrolledLayer {
     weightGradient = memory.floats((long) t * weights.gateRows, Math.max(widest, tableSize));
     inputBiasGradient = memory.floats(t, weights.gateRows);
     hiddenBiasGradient = memory.floats(t, weights.gateRows);
+  }
+
+  private static int threads(@Nullable Team team, LayerSpec layer, int batch) {
+    long weights = (long) layer.cell().gates() * layer.hidden() * layer.outputSize();
+    long busy = Math.min(batch * weights / LEAST_WORK, batch / LEAST_ROWS);
+    return team == null ? 1 : (int) Math.max(1, Math.min(busy, team.size()));
   }
 
   /* Small cells take their steps faster as a stream does, whatever is projected ahead. */
@@ -206,17 +227,12 @@ final class UnrolledLayer {
 
   /* A pass over all rows at once, or over some of them in every thread. */
   private void share(Team.Task pass, boolean divisible) {
-    long work = (long) steps * batch * weights.gateRows * weights.paddedOutput;
-    boolean worthwhile =
-        divisible
-            && cell.hasIndependentRows()
-            && batch > ParallelKernels.BLOCK
-            && work >= ParallelKernels.SMALL_PRODUCT;
-    Team.share(team, worthwhile, pass);
+    Team.share(team, divisible && cell.hasIndependentRows(), pass);
   }
 
   private int firstRow(int part, int parts) {
-    return ParallelKernels.first(part, parts, batch, ParallelKernels.BLOCK);
+    int used = Math.min(parts, threads);
+    return ParallelKernels.first(Math.min(part, used), used, batch, 1);
   }
 
   /**
@@ -254,6 +270,9 @@ final class UnrolledLayer {
     }
     int row = firstRow(part, parts);
     int rows = firstRow(part + 1, parts) - row;
+    if (rows == 0) {
+      return;
+    }
     int slot = 0;
     for (int s = 0; s < steps; s++) {
       if (s % ahead == 0) {
@@ -289,6 +308,9 @@ final class UnrolledLayer {
   private void backwardPart(int part, int parts) {
     int row = firstRow(part, parts);
     int rows = firstRow(part + 1, parts) - row;
+    if (rows == 0) {
+      return;
+    }
     int r = weights.paddedOutput;
     int own = row * r;
     for (int s = steps - 1; s >= 0; s--) {

@@ -32,9 +32,15 @@ class Networks extends DomainContextBase {
 
   /** Networks of at most so many layers; bidirectional ones among them only if asked for. */
   static Arbitrary<Network> networks(int mostLayers, boolean bidirectional) {
+    return networks(mostLayers, bidirectional, 1, 2, 3, 5, 15, 16, 17, 20, 40);
+  }
+
+  /** The same with such numbers of units. */
+  static Arbitrary<Network> networks(
+      int mostLayers, boolean bidirectional, Integer... hiddenSizes) {
     Arbitrary<Boolean> flag = Arbitraries.of(true, false);
     Arbitrary<Integer> size = Arbitraries.of(1, 2, 3, 5, 15, 16, 17, 20);
-    Arbitrary<Integer> units = Arbitraries.of(1, 2, 3, 5, 15, 16, 17, 20, 40);
+    Arbitrary<Integer> units = Arbitraries.of(hiddenSizes);
     return Combinators.combine(
             Arbitraries.of(CellKind.values()),
             size,
