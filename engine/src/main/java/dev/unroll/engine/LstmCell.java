@@ -76,8 +76,10 @@ final class LstmCell implements Cell {
                     weights.gateStride,
                     weights.hiddenHidden,
                     h,
+                    gates,
                     state.c,
                     0,
+                    tanhC,
                     state.h,
                     state.hidden(0))
                 .orElse(null);

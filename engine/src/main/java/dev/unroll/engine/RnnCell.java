@@ -40,7 +40,7 @@ final class RnnCell implements Cell {
         weights.isJoined() && standard && raw.length == 0
             ? kernels
                 .rnn()
-                .atOnce(relu, weights.hiddenHidden, weights.hidden, state.h, state.hidden(0))
+                .atOnce(relu, weights.hiddenHidden, weights.hidden, gates, state.h, state.hidden(0))
                 .orElse(null)
             : null;
   }

@@ -65,20 +65,30 @@ public interface LstmKernels {
 
   /**
    * Steps of one sequence with their product, z = b + W [x, h_{t-1}]. The bits are those of {@link
-   * AffineKernels#affine} and {@link #forward}; gates are not kept.
+   * AffineKernels#affine} and {@link #forward}.
    *
    * @param stride from gate to gate, {@link #stepStride} or the padded hidden size
    * @param w [W_ih, W_hh] and the sum of the biases
    * @param hidden number of units, the columns of W_hh
+   * @param z scratch [3 stride + p, at least the rows of w]; may be modified
    * @param c c_{t-1} [p]; holds c_t after a step
    * @param co first index
+   * @param tanhC scratch [p]; may be modified
    * @param h h_{t-1} [p]; holds h_t after a step. As many floats as there are inputs before it, if
    *     there are, hold x_t then
    * @param ho first index
    * @return empty if the two kernels are to be called
    */
   default Optional<StepAtOnce> atOnce(
-      int stride, PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
+      int stride,
+      PackedMatrix w,
+      int hidden,
+      float[] z,
+      float[] c,
+      int co,
+      float[] tanhC,
+      float[] h,
+      int ho) {
     return Optional.empty();
   }
 

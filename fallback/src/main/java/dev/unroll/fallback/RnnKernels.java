@@ -26,12 +26,14 @@ public interface RnnKernels {
    * @param relu whether h_t = max(0, z_t) instead of tanh(z_t)
    * @param w [W_ih, W_hh] and the sum of the biases
    * @param hidden number of units, the columns of W_hh
+   * @param z scratch [rows of w]; may be modified
    * @param h h_{t-1} [p]; holds h_t after a step. As many floats as there are inputs before it, if
    *     there are, hold x_t then
    * @param ho first index
    * @return empty if the two kernels are to be called
    */
-  default Optional<StepAtOnce> atOnce(boolean relu, PackedMatrix w, int hidden, float[] h, int ho) {
+  default Optional<StepAtOnce> atOnce(
+      boolean relu, PackedMatrix w, int hidden, float[] z, float[] h, int ho) {
     return Optional.empty();
   }
 

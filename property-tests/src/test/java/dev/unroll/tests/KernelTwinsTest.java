@@ -372,13 +372,15 @@ class KernelTwinsTest {
     private void lstmStep(int stride, PackedMatrix w, int units, float[] x, float[] c, float[] h) {
       float[] xh = withRoom(x, h);
       int ho = x.length + 1;
-      if (isDoneAtOnce(k.lstm().atOnce(stride, w, units, c, 0, xh, ho), x, xh, ho, units)) {
+      float[] z = new float[4 * Kernels.pad(units)];
+      float[] tanhC = new float[c.length];
+      Optional<StepAtOnce> step = k.lstm().atOnce(stride, w, units, z, c, 0, tanhC, xh, ho);
+      if (isDoneAtOnce(step, x, xh, ho, units)) {
         System.arraycopy(xh, ho, h, 3, h.length - 3);
         return;
       }
-      float[] z = new float[4 * Kernels.pad(units)];
       k.affine().affine(w, joined(units, x, h), 0, z, 0);
-      k.lstm().forward(1, units, stride, z, 0, c, 0, c, 0, new float[c.length], 0, h, 3);
+      k.lstm().forward(1, units, stride, z, 0, c, 0, c, 0, tanhC, 0, h, 3);
     }
 
     private void gruStep(
@@ -404,11 +406,11 @@ class KernelTwinsTest {
     private void rnnStep(boolean relu, PackedMatrix w, int units, float[] x, float[] h) {
       float[] xh = withRoom(x, h);
       int ho = x.length + 1;
-      if (isDoneAtOnce(k.rnn().atOnce(relu, w, units, xh, ho), x, xh, ho, units)) {
+      float[] z = new float[w.rows()];
+      if (isDoneAtOnce(k.rnn().atOnce(relu, w, units, z, xh, ho), x, xh, ho, units)) {
         System.arraycopy(xh, ho, h, 3, h.length - 3);
         return;
       }
-      float[] z = new float[w.rows()];
       k.affine().affine(w, joined(units, x, h), 0, z, 0);
       if (relu) {
         k.rnn().forwardRelu(w.rows(), z, 0, h, 3);
@@ -458,14 +460,14 @@ class KernelTwinsTest {
         float[] c = state(units, 71);
         int stride = k.lstm().stepStride(units, columns);
         PackedMatrix w = matrix(4, units, stride, columns);
-        idle(k.lstm().atOnce(stride, w, units, c, 0, h, 3), h);
+        float[] z = new float[4 * Kernels.pad(units)];
+        idle(k.lstm().atOnce(stride, w, units, z, c, 0, c, h, 3), h);
         stride = k.gru().stepStride(units, columns);
         PackedMatrix wih = matrix(3, units, stride, 1);
         PackedMatrix whh = matrix(3, units, stride, units);
-        float[] gates = new float[3 * Kernels.pad(units)];
-        idle(k.gru().atOnce(false, stride, wih, gates, whh, h, 3, gates), h);
+        idle(k.gru().atOnce(false, stride, wih, z, whh, h, 3, z), h);
         w = matrix(1, units, Kernels.pad(units), columns);
-        idle(k.rnn().atOnce(false, w, units, h, 3), h);
+        idle(k.rnn().atOnce(false, w, units, z, h, 3), h);
       }
       k.lstm().forward(1, 48, 0, none, 0, none, 0, none, 0, none, 0, none, 0);
       k.gru().forward(1, 48, 0, none, 0, none, 0, none, 0, none, 0);

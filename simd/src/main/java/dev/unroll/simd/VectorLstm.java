@@ -254,13 +254,21 @@ final class VectorLstm implements LstmKernels {
 
   @Override
   public Optional<StepAtOnce> atOnce(
-      int stride, PackedMatrix w, int hidden, float[] c, int co, float[] h, int ho) {
+      int stride,
+      PackedMatrix w,
+      int hidden,
+      float[] z,
+      float[] c,
+      int co,
+      float[] tanhC,
+      float[] h,
+      int ho) {
     if (w instanceof Panels m) {
       boolean two = m.holds(4, 2) && stride == 2 * LENGTH;
       int vectors = m.holdsOne(4, hidden) ? 1 : two ? 2 : 0;
       boolean room = ho >= m.columns() - hidden;
       if (vectors > 0 || (m.slab >= 0 && room)) {
-        return Optional.of(new AtOnce(m, vectors, stride, hidden, c, co, h, ho));
+        return Optional.of(new AtOnce(m, vectors, stride, hidden, z, c, co, tanhC, h, ho));
       }
     }
     return Optional.empty();
@@ -284,7 +292,17 @@ final class VectorLstm implements LstmKernels {
     private final float[] z;
     private final float[] tanhC;
 
-    AtOnce(Panels m, int vectors, int stride, int hidden, float[] c, int co, float[] h, int ho) {
+    AtOnce(
+        Panels m,
+        int vectors,
+        int stride,
+        int hidden,
+        float[] z,
+        float[] c,
+        int co,
+        float[] tanhC,
+        float[] h,
+        int ho) {
       super(hidden, h, ho);
       this.m = m;
       at = m.slab;
@@ -295,9 +313,8 @@ final class VectorLstm implements LstmKernels {
       this.hidden = hidden;
       this.c = c;
       this.co = co;
-      int p = vectors == 0 ? Kernels.pad(hidden) : 0;
-      z = new float[vectors == 0 ? Math.max(m.rows(), 3 * stride + p) : 0];
-      tanhC = new float[p];
+      this.z = z;
+      this.tanhC = tanhC;
     }
 
     @Override

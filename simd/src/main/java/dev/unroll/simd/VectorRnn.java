@@ -64,12 +64,13 @@ final class VectorRnn implements RnnKernels {
   }
 
   @Override
-  public Optional<StepAtOnce> atOnce(boolean relu, PackedMatrix w, int hidden, float[] h, int ho) {
+  public Optional<StepAtOnce> atOnce(
+      boolean relu, PackedMatrix w, int hidden, float[] z, float[] h, int ho) {
     if (w instanceof Panels m) {
       int vectors = m.holdsOne(1, hidden) ? 1 : m.holds(1, 2) ? 2 : m.holds(1, 3) ? 3 : 0;
       boolean room = ho >= m.columns() - hidden;
       if (vectors > 0 || (m.slab >= 0 && room)) {
-        return Optional.of(new AtOnce(m, vectors, relu, hidden, h, ho));
+        return Optional.of(new AtOnce(m, vectors, relu, hidden, z, h, ho));
       }
     }
     return Optional.empty();
@@ -90,7 +91,7 @@ final class VectorRnn implements RnnKernels {
     /* Of more units. */
     private final float[] z;
 
-    AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] h, int ho) {
+    AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] z, float[] h, int ho) {
       super(hidden, h, ho);
       this.m = m;
       at = m.slab;
@@ -99,7 +100,7 @@ final class VectorRnn implements RnnKernels {
       this.relu = relu;
       inputs = m.columns() - hidden;
       this.hidden = hidden;
-      z = new float[vectors == 0 ? m.rows() : 0];
+      this.z = z;
     }
 
     @Override
