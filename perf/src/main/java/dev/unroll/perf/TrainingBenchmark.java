@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Whole sequences of a batch of 32 and 64 steps: forward, and a training step with Adam. */
+/** Whole sequences of a batch and 64 steps: forward, and a training step with Adam. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -32,7 +32,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 4, time = 2)
 @Measurement(iterations = 5, time = 2)
 public class TrainingBenchmark {
-  private static final int BATCH = 32;
   private static final int TIME = 64;
   private static final int OUTPUTS = 16;
 
@@ -47,6 +46,10 @@ public class TrainingBenchmark {
   /** Inputs and hidden size. */
   @Param({"64x128", "128x256"})
   public String size = "";
+
+  /** Sequences at a time. */
+  @Param("32")
+  public int batch = 32;
 
   /** Number of threads. */
   @Param({"1", "2"})
@@ -69,18 +72,18 @@ public class TrainingBenchmark {
         NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1])).withHead(OUTPUTS);
     Network network = Network.create(spec, Initialization.PYTORCH, 1);
     Backend backend = Backend.choose(kernels).withThreads(threads);
-    sequence = new Unrolled(network, backend, BATCH, TIME, false);
+    sequence = new Unrolled(network, backend, batch, TIME, false);
     trainer =
         new Trainer(
             network,
             backend,
             new Trainer.Options(
-                BATCH, TIME, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), false));
-    x = new float[TIME * BATCH * sizes[0]];
+                batch, TIME, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), false));
+    x = new float[TIME * batch * sizes[0]];
     for (int i = 0; i < x.length; i++) {
       x[i] = (i % 19 - 9) / 9f;
     }
-    target = new int[TIME * BATCH];
+    target = new int[TIME * batch];
     Arrays.setAll(target, i -> i % OUTPUTS);
   }
 
