@@ -3,6 +3,7 @@ package dev.unroll.engine;
 import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,28 +26,21 @@ final class ParallelKernels {
       return kernels;
     }
     Team team = Team.of(threads);
-    return new Kernels(
-        kernels.name(),
-        kernels.laneBits(),
-        new Affine(kernels.affine(), team),
-        new Affine(kernels.bfloat16(), team),
-        new Affine(kernels.int8(), team),
-        kernels.elements(),
-        kernels.rnn(),
-        kernels.lstm(),
-        kernels.gru(),
-        kernels.loss(),
-        kernels.optimizer());
+    return withProducts(kernels, serial -> new Affine(serial, team));
   }
 
   /** The same kernels in the caller alone. */
   static Kernels alone(Kernels kernels) {
+    return withProducts(kernels, ParallelKernels::alone);
+  }
+
+  private static Kernels withProducts(Kernels kernels, UnaryOperator<AffineKernels> change) {
     return new Kernels(
         kernels.name(),
         kernels.laneBits(),
-        alone(kernels.affine()),
-        alone(kernels.bfloat16()),
-        alone(kernels.int8()),
+        change.apply(kernels.affine()),
+        change.apply(kernels.bfloat16()),
+        change.apply(kernels.int8()),
         kernels.elements(),
         kernels.rnn(),
         kernels.lstm(),

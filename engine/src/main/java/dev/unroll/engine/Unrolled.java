@@ -1,5 +1,6 @@
 package dev.unroll.engine;
 
+import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.WeightFormat;
@@ -39,6 +40,10 @@ public final class Unrolled {
   private final float[] firstInputGradient;
   private final float[] gradients;
   private final @Nullable PackedMatrix head;
+
+  /* Shared by threads if the layer below it is. */
+  private final AffineKernels headProducts;
+
   private final @Nullable PackedMatrix headTransposed;
   private final int headWeightOffset;
   private final int headBiasOffset;
@@ -89,7 +94,7 @@ public final class Unrolled {
               + " weights are for inference: train the network itself and quantize it afterwards");
     }
     this.network = network;
-    Kernels every = given.with(network.weightFormat());
+    this.kernels = given.with(network.weightFormat());
     this.batch = batch;
     this.time = time;
     this.training = training;
@@ -112,7 +117,7 @@ public final class Unrolled {
     int widest = 0;
     for (int l = 0; l < count; l++) {
       for (int d = 0; d < spec.directions(); d++) {
-        layers[l][d] = new UnrolledLayer(every, network, l, d, batch, time, training, memory);
+        layers[l][d] = new UnrolledLayer(kernels, network, l, d, batch, time, training, memory);
       }
       int stride = Kernels.pad(spec.layerInputSize(l));
       boolean dropped =
@@ -133,7 +138,7 @@ public final class Unrolled {
               ? memory.floats(back * n, outputs[l].stride())
               : layers[l][0].outputGradient;
     }
-    kernels = layers[count - 1][0].kernels;
+    headProducts = layers[count - 1][0].kernels.affine();
     featureStride = outputs[count - 1].stride();
     firstInputGradient = memory.floats(oneHot ? 0 : back * n, first);
     wideGradient = memory.floats(widest == 0 ? 0 : back * n, widest);
@@ -146,9 +151,9 @@ public final class Unrolled {
         spec.input() == NetworkSpec.Input.EMBEDDING ? network.layout().embedding().offset() : 0;
     PackedMatrix.Use use = LayerWeights.Packing.suited(n);
     int width = spec.recurrentOutputSize();
-    head = headed ? memory.matrix(kernels.affine(), headStride, width, use) : null;
+    head = headed ? memory.matrix(headProducts, headStride, width, use) : null;
     headTransposed =
-        headed && training ? memory.matrix(kernels.affine(), featureStride, headStride, use) : null;
+        headed && training ? memory.matrix(headProducts, featureStride, headStride, use) : null;
     headOutput = memory.floats(headed ? n : 0, headStride);
     headWeightGradient = memory.floats(headed ? back * headStride : 0, featureStride);
     headBiasGradient = memory.floats(headed ? back : 0, headStride);
@@ -238,12 +243,11 @@ public final class Unrolled {
     if (head != null) {
       int width = spec.recurrentOutputSize();
       int out = spec.outputSize();
-      kernels.affine().pack(head, 0, 0, out, width, parameters, headWeightOffset, width);
-      kernels.affine().packBias(head, 0, out, parameters, headBiasOffset);
+      headProducts.pack(head, 0, 0, out, width, parameters, headWeightOffset, width);
+      headProducts.packBias(head, 0, out, parameters, headBiasOffset);
       if (headTransposed != null) {
-        kernels
-            .affine()
-            .packTransposed(headTransposed, 0, 0, width, out, parameters, headWeightOffset, width);
+        headProducts.packTransposed(
+            headTransposed, 0, 0, width, out, parameters, headWeightOffset, width);
       }
     }
   }
@@ -508,10 +512,8 @@ public final class Unrolled {
     }
     if (head != null) {
       Features top = outputs[layers.length - 1];
-      kernels
-          .affine()
-          .affineBatch(
-              head, n, top.values(), top.offset(), top.stride(), headOutput, 0, headStride);
+      headProducts.affineBatch(
+          head, n, top.values(), top.offset(), top.stride(), headOutput, 0, headStride);
     }
   }
 
@@ -771,21 +773,19 @@ public final class Unrolled {
     int width = spec.recurrentOutputSize();
     Arrays.fill(headWeightGradient, 0f);
     Arrays.fill(headBiasGradient, 0f);
-    kernels
-        .affine()
-        .outerAccumulate(
-            n,
-            headOutput,
-            0,
-            headStride,
-            headStride,
-            top.values(),
-            top.offset(),
-            featureStride,
-            width,
-            headWeightGradient,
-            0,
-            featureStride);
+    headProducts.outerAccumulate(
+        n,
+        headOutput,
+        0,
+        headStride,
+        headStride,
+        top.values(),
+        top.offset(),
+        featureStride,
+        width,
+        headWeightGradient,
+        0,
+        featureStride);
     kernels
         .elements()
         .sumRowsAccumulate(n, headStride, headOutput, 0, headStride, headBiasGradient, 0);
@@ -799,7 +799,7 @@ public final class Unrolled {
     }
     PackedMatrix back = Memory.require(headTransposed, "made for training");
     float[] dx = outputGradients[layers.length - 1];
-    kernels.affine().affineBatch(back, n, headOutput, 0, headStride, dx, 0, featureStride);
+    headProducts.affineBatch(back, n, headOutput, 0, headStride, dx, 0, featureStride);
   }
 
   private void addEmbeddingGradients(int n) {
