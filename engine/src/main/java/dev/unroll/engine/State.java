@@ -30,6 +30,9 @@ final class State {
   private final float[] initialHidden;
   private final float[] initialCell;
 
+  /* Slot whose state slot 0 is to have; 0 if it has it. */
+  private int carried;
+
   State(LayerWeights weights, int slots, int batch, boolean locked, Memory memory) {
     this.batch = batch;
     layer = weights.layer;
@@ -86,20 +89,46 @@ final class State {
 
   /** The same for one row. */
   void clear(int slot, int row) {
+    settle();
     System.arraycopy(initialHidden, 0, h, hidden(slot) + row * paddedOutput, paddedOutput);
     if (c.length > 0) {
       System.arraycopy(initialCell, 0, c, cell(slot) + row * paddedHidden, paddedHidden);
     }
   }
 
-  /** Copies one row of the batch from slot to slot. */
-  void copyRow(int from, int to, int row) {
-    int ho = row * paddedOutput;
-    System.arraycopy(h, hidden(from) + ho, h, hidden(to) + ho, paddedOutput);
+  /** Copies some rows of the batch from slot to slot. */
+  void copyRows(int from, int to, int first, int n) {
+    int ho = first * paddedOutput;
+    System.arraycopy(h, hidden(from) + ho, h, hidden(to) + ho, n * paddedOutput);
     if (c.length > 0) {
-      int co = row * paddedHidden;
-      System.arraycopy(c, cell(from) + co, c, cell(to) + co, paddedHidden);
+      int co = first * paddedHidden;
+      System.arraycopy(c, cell(from) + co, c, cell(to) + co, n * paddedHidden);
     }
+  }
+
+  /**
+   * Gives slot 0 the state of another one. The rows are copied when they are needed: by the next
+   * pass, each by the thread that works on it and has it in its cache, or by {@link #settle}.
+   */
+  void carry(int from) {
+    carried = from;
+  }
+
+  /** Copies some of the rows that {@link #carry} promised. */
+  void takeCarried(int first, int n) {
+    if (carried > 0) {
+      copyRows(carried, 0, first, n);
+    }
+  }
+
+  /** All of them have been taken. */
+  void endCarry() {
+    carried = 0;
+  }
+
+  private void settle() {
+    takeCarried(0, batch);
+    endCarry();
   }
 
   void copySlot(int from, int to) {
@@ -108,6 +137,8 @@ final class State {
 
   /** The same from another state of the same layer and batch. */
   void copySlot(State other, int from, int to) {
+    settle();
+    other.settle();
     System.arraycopy(other.h, other.hidden(from), h, hidden(to), batch * paddedOutput);
     if (c.length > 0) {
       System.arraycopy(other.c, other.cell(from), c, cell(to), batch * paddedHidden);
@@ -123,6 +154,7 @@ final class State {
 
   /** Reads h [outputSize] and c [hidden] of one row, rid of denormals as after a step. */
   void setRow(int slot, int row, float[] hs, int ho, float[] cs, int co) {
+    settle();
     int at = hidden(slot) + row * paddedOutput;
     for (int j = 0; j < layer.outputSize(); j++) {
       h[at + j] = flush(hs[ho + j]);
@@ -144,6 +176,7 @@ final class State {
 
   /** Writes h [outputSize] and c [hidden] of one row. */
   void getRow(int slot, int row, float[] hs, int ho, float[] cs, int co) {
+    settle();
     System.arraycopy(h, hidden(slot) + row * paddedOutput, hs, ho, layer.outputSize());
     if (c.length > 0) {
       System.arraycopy(c, cell(slot) + row * paddedHidden, cs, co, layer.hidden());

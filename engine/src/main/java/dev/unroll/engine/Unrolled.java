@@ -326,7 +326,7 @@ public final class Unrolled {
     }
     fromInitial = false;
     for (UnrolledLayer[] directions : layers) {
-      directions[0].state.copySlot(after, 0);
+      directions[0].state.carry(after);
     }
   }
 
@@ -334,7 +334,7 @@ public final class Unrolled {
   void carryForward(int after) {
     fromInitial = false;
     for (UnrolledLayer[] directions : layers) {
-      directions[0].state.copySlot(after, 0);
+      directions[0].state.carry(after);
       for (int d = 1; d < directions.length; d++) {
         directions[d].state.clear(directions[d].initialSlot(steps));
       }

@@ -249,6 +249,7 @@ final class UnrolledLayer {
     this.xo = xo;
     this.xs = xs;
     share(forwardPass, true);
+    state.endCarry();
   }
 
   /* The recurrence of one row as a stream. */
@@ -273,6 +274,7 @@ final class UnrolledLayer {
     if (rows == 0) {
       return;
     }
+    state.takeCarried(row, rows);
     int slot = 0;
     for (int s = 0; s < steps; s++) {
       if (s % ahead == 0) {
@@ -291,7 +293,7 @@ final class UnrolledLayer {
       }
       for (int i = row; i < row + rows; i++) {
         if (t >= lengths[i]) {
-          state.copyRow(previous, next, i);
+          state.copyRows(previous, next, i, 1);
         }
       }
     }

@@ -51,9 +51,20 @@ class ThreadsTest {
     }
     network.parameters().forEach(p -> results.add(network.get(p.name())));
     StreamBatch streams = new StreamBatch(network, backend, BATCH);
-    float[] y = new float[BATCH * 5];
-    streams.step(Networks.random(BATCH * 24, rng), y);
-    results.add(y);
+    float[] h = new float[network.spec().hiddenStateSize()];
+    float[] c = new float[network.spec().cellStateSize()];
+    for (int step = 0; step < 4; step++) {
+      float[] y = new float[BATCH * 5];
+      streams.step(Networks.random(BATCH * 24, rng), y);
+      results.add(y);
+      if (step == 1) {
+        streams.saveState(BATCH - 1, h, c);
+        streams.restoreState(2, h, c);
+        streams.reset(1);
+      }
+    }
+    results.add(h);
+    results.add(c);
     return results;
   }
 
