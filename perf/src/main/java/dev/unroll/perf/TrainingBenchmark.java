@@ -8,6 +8,7 @@ import dev.unroll.engine.Loss;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Optimizer;
+import dev.unroll.engine.StreamBatch;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
 import java.util.Arrays;
@@ -24,7 +25,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Whole sequences of a batch and 64 steps: forward, and a training step with Adam. */
+/**
+ * Whole sequences of a batch and 64 steps: forward, and a training step with Adam. Beside them one
+ * step of as many streams.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -57,7 +61,10 @@ public class TrainingBenchmark {
 
   private Unrolled sequence;
   private Trainer trainer;
+  private StreamBatch streams;
   private float[] x;
+  private float[] next;
+  private float[] y;
   private int[] target;
 
   /** Called by JMH. */
@@ -83,6 +90,9 @@ public class TrainingBenchmark {
     for (int i = 0; i < x.length; i++) {
       x[i] = (i % 19 - 9) / 9f;
     }
+    streams = new StreamBatch(network, backend, batch);
+    next = Arrays.copyOf(x, batch * sizes[0]);
+    y = new float[batch * OUTPUTS];
     target = new int[TIME * batch];
     Arrays.setAll(target, i -> i % OUTPUTS);
   }
@@ -91,6 +101,17 @@ public class TrainingBenchmark {
   @Benchmark
   public void sequence() {
     sequence.forward(TIME, x);
+  }
+
+  /**
+   * One step of a batch of streams.
+   *
+   * @return the outputs
+   */
+  @Benchmark
+  public float[] streams() {
+    streams.step(next, y);
+    return y;
   }
 
   /**

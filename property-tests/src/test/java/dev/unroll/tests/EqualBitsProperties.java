@@ -261,6 +261,8 @@ class EqualBitsProperties {
     float[] own = new float[spec.networkOutputSize()];
     float[] h = new float[spec.hiddenStateSize()];
     float[] c = new float[spec.cellStateSize()];
+    float[] ownH = h.clone();
+    float[] ownC = c.clone();
     for (int t = 0; t < 8; t++) {
       int row = rng.nextInt(batch);
       switch (rng.nextInt(3)) {
@@ -270,6 +272,9 @@ class EqualBitsProperties {
         }
         case 1 -> {
           all.saveState(row, h, c);
+          alone[row].saveState(ownH, ownC);
+          assertArrayEquals(ownH, h, "h of row " + row);
+          assertArrayEquals(ownC, c, "c of row " + row);
           int other = rng.nextInt(batch);
           all.restoreState(other, h, c);
           alone[other].restoreState(h, c);
