@@ -41,7 +41,7 @@ final class WarmUp {
    * Before the first warm-up: C2 compiles the callers' scalar steps meanwhile, which would wait in its
    * queue behind what the warm-up has it compile. Unless somebody waits.
    */
-  private static final long FIRST_REST_NANOS = 100_000_000L;
+  private static final long FIRST_REST_NANOS = 200_000_000L;
 
   private static final int STEPS = 100;
 
