@@ -31,7 +31,7 @@ final class State {
   private final float[] initialCell;
 
   /* Slot whose state slot 0 is to have; 0 if it has it. */
-  private int carried;
+  private int carriedSlot;
 
   State(LayerWeights weights, int slots, int batch, boolean locked, Memory memory) {
     this.batch = batch;
@@ -98,11 +98,16 @@ final class State {
 
   /** Copies some rows of the batch from slot to slot. */
   void copyRows(int from, int to, int first, int n) {
+    copyRows(this, from, to, first, n);
+  }
+
+  /** The same from another state of the same layer and batch. */
+  void copyRows(State other, int from, int to, int first, int n) {
     int ho = first * paddedOutput;
-    System.arraycopy(h, hidden(from) + ho, h, hidden(to) + ho, n * paddedOutput);
+    System.arraycopy(other.h, other.hidden(from) + ho, h, hidden(to) + ho, n * paddedOutput);
     if (c.length > 0) {
       int co = first * paddedHidden;
-      System.arraycopy(c, cell(from) + co, c, cell(to) + co, n * paddedHidden);
+      System.arraycopy(other.c, other.cell(from) + co, c, cell(to) + co, n * paddedHidden);
     }
   }
 
@@ -111,19 +116,19 @@ final class State {
    * pass, each by the thread that works on it and has it in its cache, or by {@link #settle}.
    */
   void carry(int from) {
-    carried = from;
+    carriedSlot = from;
   }
 
   /** Copies some of the rows that {@link #carry} promised. */
   void takeCarried(int first, int n) {
-    if (carried > 0) {
-      copyRows(carried, 0, first, n);
+    if (carriedSlot > 0) {
+      copyRows(carriedSlot, 0, first, n);
     }
   }
 
   /** All of them have been taken. */
   void endCarry() {
-    carried = 0;
+    carriedSlot = 0;
   }
 
   private void settle() {
@@ -132,17 +137,8 @@ final class State {
   }
 
   void copySlot(int from, int to) {
-    copySlot(this, from, to);
-  }
-
-  /** The same from another state of the same layer and batch. */
-  void copySlot(State other, int from, int to) {
     settle();
-    other.settle();
-    System.arraycopy(other.h, other.hidden(from), h, hidden(to), batch * paddedOutput);
-    if (c.length > 0) {
-      System.arraycopy(other.c, other.cell(from), c, cell(to), batch * paddedHidden);
-    }
+    copyRows(from, to, 0, batch);
   }
 
   /** Reads h [batch, outputSize] and c [batch, hidden] from dense arrays. */

@@ -254,13 +254,14 @@ final class UnrolledLayer {
 
   /* The recurrence of one row as a stream. */
   private void stepThrough(State own) {
-    own.copySlot(state, initialSlot(steps), 0);
+    state.takeCarried(0, 1);
+    own.copyRows(state, initialSlot(steps), 0, 0, 1);
     for (int s = 0; s < steps; s++) {
       int t = reverse ? steps - 1 - s : s;
       if (t < lengths[0]) {
         cell.step(x, xo + t * xs);
       }
-      state.copySlot(own, 0, reverse ? t : t + 1);
+      state.copyRows(own, 0, reverse ? t : t + 1, 0, 1);
     }
   }
 

@@ -93,7 +93,7 @@ public class HandOverBenchmark {
    */
   @Benchmark
   public void steps(Start start) {
-    int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
+    int[] sizes = Sizes.of(size);
     NetworkSpec spec = NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(CellKind.LSTM, sizes[1]));
     Network network = Network.create(spec, Initialization.PYTORCH, 1);
     float[] x = new float[sizes[0]];

@@ -67,10 +67,10 @@ public class ProductBenchmark {
   public void setUp() {
     boolean width = Character.isDigit(kernels.charAt(0));
     k = width ? WidthLoader.kernels(Integer.parseInt(kernels)) : Backend.choose(kernels).kernels();
-    String[] sizes = size.split("x", -1);
-    rows = Integer.parseInt(sizes[0]);
-    columns = Integer.parseInt(sizes[1]);
-    inputs = Integer.parseInt(sizes[2]);
+    int[] sizes = Sizes.of(size);
+    rows = sizes[0];
+    columns = sizes[1];
+    inputs = sizes[2];
     float[] weights = new float[rows * columns];
     Arrays.fill(weights, 0.01f);
     w = k.affine().allocate(rows, columns, PackedMatrix.Use.BATCH);

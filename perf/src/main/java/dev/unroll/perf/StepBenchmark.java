@@ -61,7 +61,7 @@ public class StepBenchmark {
   /** Makes the stream. */
   @Setup
   public void setUp() {
-    int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
+    int[] sizes = Sizes.of(size);
     NetworkSpec spec = NetworkSpec.recurrent(sizes[0], layers, LayerSpec.of(cell, sizes[1]));
     Network network = Network.create(spec, Initialization.PYTORCH, 1).quantize(weights);
     stream = new Stream(network, Backend.choose(kernels));

@@ -74,7 +74,7 @@ public class TrainingBenchmark {
   /** Makes the network. */
   @Setup
   public void setUp() {
-    int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
+    int[] sizes = Sizes.of(size);
     NetworkSpec spec =
         NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1])).withHead(OUTPUTS);
     Network network = Network.create(spec, Initialization.PYTORCH, 1);

@@ -8,7 +8,7 @@ import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Stream;
 import dev.unroll.engine.Unrolled;
-import java.util.Arrays;
+import dev.unroll.perf.Sizes;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntToDoubleFunction;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -70,7 +70,7 @@ public abstract class PeerBenchmark {
 
   /** Makes the network and its inputs. */
   protected void prepare() {
-    int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
+    int[] sizes = Sizes.of(size);
     time = sizes[0];
     batch = sizes[1];
     inputs = sizes[2];
