@@ -254,14 +254,14 @@ final class UnrolledLayer {
 
   /* The recurrence of one row as a stream. */
   private void stepThrough(State own) {
-    state.takeCarried(0, 1);
-    own.copyRows(state, initialSlot(steps), 0, 0, 1);
+    state.takeCarried(0, batch);
+    own.copyRows(state, initialSlot(steps), 0, 0, batch);
     for (int s = 0; s < steps; s++) {
       int t = reverse ? steps - 1 - s : s;
       if (t < lengths[0]) {
         cell.step(x, xo + t * xs);
       }
-      state.copyRows(own, 0, reverse ? t : t + 1, 0, 1);
+      state.copyRows(own, 0, reverse ? t : t + 1, 0, batch);
     }
   }
 
