@@ -89,6 +89,15 @@ public final class Backend {
     return batch;
   }
 
+  int threads() {
+    return threads;
+  }
+
+  /** The kernels for batches while {@link #batchKernels} are not compiled yet. */
+  Kernels batchStarter() {
+    return ParallelKernels.of(starter, threads);
+  }
+
   /** The process-wide choice, made once, when first asked for. */
   private static final class Default {
     static final Backend INSTANCE = choose(System.getProperty(PROPERTY, AUTO));
@@ -143,7 +152,7 @@ public final class Backend {
     return chosen != null;
   }
 
-  /** The kernels for the first steps of a stream, while {@link #kernels} are not compiled yet. */
+  /** The kernels for the first steps, while {@link #kernels} are not compiled yet. */
   Kernels starter() {
     return starter;
   }
@@ -154,8 +163,8 @@ public final class Backend {
   }
 
   /**
-   * Waits until all streams made so far may change over to the compiled vector kernels; they do so
-   * with their next step.
+   * Waits until all streams, batches of them and {@link Unrolled} sequences for inference made so
+   * far may change over to the compiled vector kernels; they do so with their next step.
    *
    * @throws InterruptedException if the thread is interrupted meanwhile
    */

@@ -2,33 +2,45 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.AffineKernels;
 import dev.unroll.fallback.PackedMatrix;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hands out the buffers of a workspace, or only adds up their sizes: the same constructors run in
- * both modes, so the announced size is the allocated one.
+ * Hands out the buffers of a workspace, or those of another one once more, or only adds up their
+ * sizes: the same constructors run in all modes, so the announced size is the allocated one.
  */
 final class Memory {
   private static final float[] NOTHING = {};
   private static final int[] NO_IDS = {};
 
   private final boolean measuring;
+  private final List<Object> handedOut = new ArrayList<>();
+
+  /* Whose buffers are handed out again, in the same order. */
+  private final @Nullable Memory shared;
+
   private long bytes;
 
-  private Memory(boolean measuring) {
+  private Memory(boolean measuring, @Nullable Memory shared) {
     this.measuring = measuring;
+    this.shared = shared;
   }
 
   static Memory measuring() {
-    return new Memory(true);
+    return new Memory(true, null);
   }
 
   static Memory allocating() {
-    return new Memory(false);
+    return new Memory(false, null);
   }
 
-  boolean isMeasuring() {
-    return measuring;
+  /**
+   * Hands out the buffers of another memory again, to the same constructors over other kernels.
+   * Matrices, and buffers that have another size with those kernels, are new.
+   */
+  static Memory sharing(Memory other) {
+    return new Memory(false, other);
   }
 
   long bytes() {
@@ -39,14 +51,32 @@ final class Memory {
   float[] floats(long rows, long columns) {
     long size = arraySize(rows, columns);
     bytes = Math.addExact(bytes, size * Float.BYTES);
-    return measuring ? NOTHING : new float[(int) size];
+    if (measuring) {
+      return NOTHING;
+    }
+    float[] buffer =
+        earlier() instanceof float[] floats && floats.length == size
+            ? floats
+            : new float[(int) size];
+    handedOut.add(buffer);
+    return buffer;
   }
 
   /** An int array. */
   int[] ints(long rows, long columns) {
     long size = arraySize(rows, columns);
     bytes = Math.addExact(bytes, size * Integer.BYTES);
-    return measuring ? NO_IDS : new int[(int) size];
+    if (measuring) {
+      return NO_IDS;
+    }
+    int[] buffer = earlier() instanceof int[] ints ? ints : new int[(int) size];
+    handedOut.add(buffer);
+    return buffer;
+  }
+
+  /* The buffer that the other memory has handed out in this place. */
+  private @Nullable Object earlier() {
+    return shared == null ? null : shared.handedOut.get(handedOut.size());
   }
 
   private static long arraySize(long rows, long columns) {

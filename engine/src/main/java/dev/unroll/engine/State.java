@@ -44,7 +44,6 @@ final class State {
     this.locked = locked;
     recurrent = locked ? memory.floats((long) slots * batch, paddedOutput) : h;
     mask = memory.floats(locked ? batch : 0, paddedOutput);
-    java.util.Arrays.fill(mask, 1f);
     initialHidden = weights.initialHidden;
     initialCell = weights.initialCell;
   }
@@ -131,7 +130,8 @@ final class State {
     carriedSlot = 0;
   }
 
-  private void settle() {
+  /** Copies all that are still missing. */
+  void settle() {
     takeCarried(0, batch);
     endCarry();
   }

@@ -19,7 +19,7 @@ public final class Stream {
   private StreamLayers layers;
 
   /* Until the vector kernels are compiled. */
-  private @Nullable WarmUp warmUp;
+  private @Nullable WarmUp<StreamLayers> warmUp;
 
   /**
    * A stream on the preferred backend, with zero state.
@@ -45,16 +45,16 @@ public final class Stream {
     }
     inputSize = spec.inputSize();
     outputSize = spec.networkOutputSize();
-    boolean ready = WarmUp.isOver(network, backend);
+    boolean ready = WarmUp.isOver(new StreamPlan(network, backend));
     layers = new StreamLayers(network, ready ? backend.kernels() : backend.starter());
     layers.rehearse();
-    warmUp = ready ? null : WarmUp.begin(network, backend);
+    warmUp = ready ? null : WarmUp.begin(new StreamPlan(network.copy(), backend));
   }
 
   /* Both sets of kernels give the same bits, so nobody notices but by the speed. */
-  private void handOver(WarmUp task) {
+  private void handOver(WarmUp<StreamLayers> task) {
     if (task.isDone()) {
-      StreamLayers vector = task.layers();
+      StreamLayers vector = task.made();
       if (vector != null) {
         vector.copyState(layers);
         layers = vector;

@@ -4,6 +4,8 @@ package dev.unroll.engine;
  * Many streams over one network, advanced together: row i goes on exactly as a {@link Stream} of
  * its own would. A step allocates nothing.
  *
+ * <p>Starts on the scalar kernels and changes over as a {@link Stream} does, with the same bits.
+ *
  * <p>Reads the network's parameters when it is made. Not safe for use by several threads.
  */
 public final class StreamBatch {

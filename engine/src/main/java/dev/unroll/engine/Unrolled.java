@@ -11,6 +11,11 @@ import org.jspecify.annotations.Nullable;
  * A network unrolled over whole sequences: forward, and for training backward through time (BPTT),
  * over buffers allocated once for a batch size and a largest number of steps.
  *
+ * <p>For inference on vector kernels the first sequences run on the scalar ones; a {@link #forward}
+ * changes over once a warm-up in the background has had the vector kernels compiled, for which
+ * {@link Backend#warmUp} waits. Until then packed weights and parameters are kept twice, and the
+ * warm-up needs a workspace of some hundred steps of one row.
+ *
  * <p>Arrays at this interface are dense and row-major as in PyTorch with {@code batch_first=False}:
  * inputs [T, B, I], outputs [T, B, O], states [layers * directions, B, H]. Not safe for use by
  * several threads.
@@ -18,13 +23,25 @@ import org.jspecify.annotations.Nullable;
 public final class Unrolled {
   private final Network network;
   private final NetworkSpec spec;
-  private final Kernels kernels;
   private final int batch;
   private final int time;
   private final boolean training;
   private final long bytes;
 
-  private final UnrolledLayer[][] layers;
+  /* On the kernels in use. All other buffers are those of both. */
+  private Kernels kernels;
+  private UnrolledLayer[][] layers;
+  private @Nullable PackedMatrix head;
+
+  /* Shared by threads if the layer below it is. */
+  private AffineKernels headProducts;
+
+  private @Nullable PackedMatrix headTransposed;
+
+  /* Until the vector kernels are compiled; and the parameters as they were read last. */
+  private @Nullable WarmUp<Unrolled> warmUp;
+  private float[] parametersRead = Cell.NOTHING;
+
   private final Features[] inputs;
   private final Features[] outputs;
 
@@ -39,12 +56,6 @@ public final class Unrolled {
   private final int featureStride;
   private final float[] firstInputGradient;
   private final float[] gradients;
-  private final @Nullable PackedMatrix head;
-
-  /* Shared by threads if the layer below it is. */
-  private final AffineKernels headProducts;
-
-  private final @Nullable PackedMatrix headTransposed;
   private final int headWeightOffset;
   private final int headBiasOffset;
   private final int embeddingOffset;
@@ -77,27 +88,35 @@ public final class Unrolled {
    * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
    */
   public Unrolled(Network network, Backend backend, int batch, int time, boolean training) {
-    this(network, backend.batchKernels(), batch, time, training, Memory.allocating());
-    refresh();
-    clearState();
+    this(new UnrolledPlan(network, backend, batch, time, training, Memory.allocating()));
   }
 
-  private Unrolled(
-      Network network, Kernels given, int batch, int time, boolean training, Memory memory) {
-    if (batch < 1 || time < 1) {
-      throw new IllegalArgumentException(
-          "batch and time must be at least 1, not " + batch + " and " + time);
-    }
+  private Unrolled(UnrolledPlan plan) {
+    this(plan, plan.startsReady());
+  }
+
+  private Unrolled(UnrolledPlan plan, boolean ready) {
+    this(
+        plan, ready ? plan.backend().batchKernels() : plan.backend().batchStarter(), plan.memory());
+    Arrays.fill(lengths, time);
+    parametersRead = new float[ready ? 0 : network.layout().size()];
+    refresh();
+    clearState();
+    warmUp = ready ? null : WarmUp.begin(plan);
+  }
+
+  /** Nothing is packed yet, and nothing written that another one may share. */
+  Unrolled(UnrolledPlan plan, Kernels given, Memory memory) {
+    network = plan.network();
+    batch = plan.batch();
+    time = plan.time();
+    training = plan.training();
     if (training && network.weightFormat() != WeightFormat.F32) {
       throw new IllegalArgumentException(
           network.weightFormat()
               + " weights are for inference: train the network itself and quantize it afterwards");
     }
-    this.network = network;
-    this.kernels = given.with(network.weightFormat());
-    this.batch = batch;
-    this.time = time;
-    this.training = training;
+    kernels = given.with(network.weightFormat());
     spec = network.spec();
     long n = (long) batch * time;
     long back = training ? 1 : 0;
@@ -112,7 +131,6 @@ public final class Unrolled {
     int first = Kernels.pad(spec.layerInputSize(0));
     ids = memory.ints(classes ? n : 0, 1);
     lengths = memory.ints(batch, 1);
-    Arrays.fill(lengths, time);
     Regularization drop = spec.regularization();
     int widest = 0;
     for (int l = 0; l < count; l++) {
@@ -182,9 +200,10 @@ public final class Unrolled {
    * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
    */
   public static long bytesNeeded(Network network, int batch, int time, boolean training) {
-    Kernels any = dev.unroll.fallback.ScalarKernels.instance();
+    Backend any = Backend.choose("fallback");
+    UnrolledPlan plan = new UnrolledPlan(network, any, batch, time, training, Memory.measuring());
     try {
-      return new Unrolled(network, any, batch, time, training, Memory.measuring()).bytes;
+      return new Unrolled(plan, any.batchKernels(), plan.memory()).bytes;
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
           "the workspace exceeds 2^63 bytes; choose a smaller batch or fewer steps", e);
@@ -234,7 +253,11 @@ public final class Unrolled {
 
   /** Reads the network's parameters again, after they changed. */
   public void refresh() {
-    float[] parameters = network.values();
+    System.arraycopy(network.values(), 0, parametersRead, 0, parametersRead.length);
+    pack(network.values());
+  }
+
+  private void pack(float[] parameters) {
     for (UnrolledLayer[] directions : layers) {
       for (UnrolledLayer layer : directions) {
         layer.weights.pack(parameters);
@@ -480,6 +503,29 @@ public final class Unrolled {
     run();
   }
 
+  /* Both sets of kernels give the same bits, so nobody notices but by the speed. */
+  private void handOver(WarmUp<Unrolled> task) {
+    if (!task.isDone()) {
+      return;
+    }
+    Unrolled vector = task.made();
+    if (vector != null) {
+      for (UnrolledLayer[] directions : layers) {
+        for (UnrolledLayer layer : directions) {
+          layer.state.settle();
+        }
+      }
+      kernels = vector.kernels;
+      layers = vector.layers;
+      head = vector.head;
+      headProducts = vector.headProducts;
+      headTransposed = vector.headTransposed;
+      pack(parametersRead);
+    }
+    parametersRead = Cell.NOTHING;
+    warmUp = null;
+  }
+
   /* The initial state of a reverse layer stands in the slot after the last step. */
   private void moveInitialState(int count) {
     if (count == steps) {
@@ -497,7 +543,11 @@ public final class Unrolled {
     steps = count;
   }
 
-  private void run() {
+  /** Runs all steps on the inputs that are there. */
+  void run() {
+    if (warmUp != null) {
+      handOver(warmUp);
+    }
     int n = steps * batch;
     for (int l = 0; l < layers.length; l++) {
       prepareInput(l, n);

@@ -119,7 +119,7 @@ final class UnrolledLayer {
         Zoneout.isUsed(spec.regularization())
             ? new Zoneout(state, spec.regularization(), time, memory)
             : null;
-    ahead = Math.min(time, Math.max(1, ROWS_AHEAD / batch));
+    ahead = ahead(time, batch);
     keepsGates = training;
     carried = stepwise ? new State(weights, 1, 1, false, memory) : null;
     cell =
@@ -143,6 +143,11 @@ final class UnrolledLayer {
     weightGradient = memory.floats((long) t * weights.gateRows, Math.max(widest, tableSize));
     inputBiasGradient = memory.floats(t, weights.gateRows);
     hiddenBiasGradient = memory.floats(t, weights.gateRows);
+  }
+
+  /** Steps whose inputs are projected at once. */
+  static int ahead(int time, int batch) {
+    return Math.min(time, Math.max(1, ROWS_AHEAD / batch));
   }
 
   private static int threads(@Nullable Team team, LayerSpec layer, int batch) {

@@ -1,9 +1,13 @@
 package dev.unroll.engine;
 
-import dev.unroll.fallback.Kernels;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -12,20 +16,57 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a stream's layers on the vector kernels in a thread of low priority, after it has had the
- * kernels compiled for such networks by idle calls and by steps on scratch data. Vector code that
- * C2 has not compiled yet is a hundred times slower than scalar code and allocates; it is ready
- * when batches of steps allocate nothing and get no faster. Loading and choosing the vector kernels
- * takes long enough that it is done here too.
+ * Makes the layers of a stream or of sequences on the vector kernels in a thread of low priority,
+ * after it has had the kernels compiled for such networks by idle calls and by steps on scratch
+ * data. Vector code that C2 has not compiled yet is a hundred times slower than scalar code and
+ * allocates; it is ready when batches of steps allocate nothing and get no faster. Loading and
+ * choosing the vector kernels takes long enough that it is done here too.
+ *
+ * @param <T> what is made
  */
-final class WarmUp {
-  /*
-   * Idle steps before a real one. With more of them C2 takes what a kernel does for rare, and spills
-   * registers inside its loops.
-   */
-  private static final int IDLE_STEPS = 8;
+final class WarmUp<T> {
 
-  /* Then real steps only, for what is never called idly. */
+  /** What is to be made, and how to try it out. */
+  interface Plan<T> {
+    /** The kernels that it is for. */
+    Backend backend();
+
+    /** Equal for plans that call the same kernels in the same way; asked for in the background. */
+    Object key();
+
+    /** Makes it on the kernels of the backend. */
+    T make();
+
+    /** The same on scratch data. */
+    Scratch scratch(T made);
+  }
+
+  /** Steps on scratch data. */
+  interface Scratch {
+    /** Steps of about as much work as {@link #STEPS} of a stream. */
+    default int steps() {
+      return STEPS;
+    }
+
+    /** Whether to rest little, as callers want many steps more than even ones. */
+    default boolean isHurried() {
+      return false;
+    }
+
+    /** Calls the kernels of a step for C2 to count, with as little work as can be. */
+    void callKernels();
+
+    /** What comes before a batch of steps and may allocate. */
+    default void prepare() {}
+
+    /** One step, as the caller would. */
+    void step(int i);
+
+    /** The same, called from a place that C2 does not compile. */
+    void probe();
+  }
+
+  /* Of first calls; then steps only, for what those never call. */
   private static final int MOST_ROUNDS = 1000;
 
   /*
@@ -55,17 +96,19 @@ final class WarmUp {
   private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   /*
-   * After working for so long the thread rests for as long: where cores are few, it would take time
-   * from the callers, and from the compiler that it waits for.
+   * After working for so long the thread rests for as long, or for a part of it: where cores are few,
+   * it would take time from the callers, and from the compiler that it waits for.
    */
   private static final long SHIFT_NANOS = 500_000L;
+  private static final int HURRY = 4;
 
-  private record Key(NetworkSpec spec, Kernels kernels) {}
+  /* Keys of the plans whose kernels are compiled. */
+  private static final Set<Object> WARM = ConcurrentHashMap.newKeySet();
 
-  /* The kinds of networks whose kernels are compiled. */
-  private static final Set<Key> WARM = ConcurrentHashMap.newKeySet();
-  private static final Set<WarmUp> PENDING = ConcurrentHashMap.newKeySet();
-  private static final LinkedBlockingQueue<WarmUp> QUEUE = new LinkedBlockingQueue<>();
+  /* Their callers hold them; whoever is gone needs no kernels, and no memory until its turn. */
+  private static final Map<WarmUp<?>, Boolean> PENDING = new WeakHashMap<>();
+  private static final LinkedBlockingQueue<WeakReference<WarmUp<?>>> QUEUE =
+      new LinkedBlockingQueue<>();
 
   /** Started with the first warm-up. */
   private static final class Worker extends Thread {
@@ -95,53 +138,49 @@ final class WarmUp {
     }
   }
 
-  private final Backend backend;
-
-  /* Until the layers are made: the network as it was when the stream was. */
-  private @Nullable Network network;
+  /* Until it is carried out: it may hold a copy of a network. */
+  private @Nullable Plan<T> plan;
 
   private final CountDownLatch ready = new CountDownLatch(1);
-  private @Nullable StreamLayers layers;
+  private @Nullable T made;
   private volatile boolean done;
 
-  private WarmUp(Network network, Backend backend) {
-    this.network = network;
-    this.backend = backend;
+  private WarmUp(Plan<T> plan) {
+    this.plan = plan;
   }
 
-  private static Key key(Network network, Backend backend) {
-    return new Key(network.spec(), backend.kernels().with(network.weightFormat()));
+  /** Whether a caller may begin with the backend's own kernels. */
+  static boolean isOver(Plan<?> plan) {
+    Backend backend = plan.backend();
+    return backend.isChosen() && (!backend.needsWarmUp() || WARM.contains(plan.key()));
   }
 
-  /** Whether a stream may begin with the backend's own kernels. */
-  static boolean isOver(Network network, Backend backend) {
-    return backend.isChosen() && (!backend.needsWarmUp() || WARM.contains(key(network, backend)));
-  }
-
-  /** Begins to make the layers of a stream. */
-  static WarmUp begin(Network network, Backend backend) {
-    WarmUp task = new WarmUp(network.copy(), backend);
-    PENDING.add(task);
-    QUEUE.add(task);
+  /** Begins to carry out a plan. */
+  static <T> WarmUp<T> begin(Plan<T> plan) {
+    WarmUp<T> task = new WarmUp<>(plan);
+    synchronized (PENDING) {
+      PENDING.put(task, true);
+    }
+    QUEUE.add(new WeakReference<>(task));
     Worker.ensureStarted();
     return task;
   }
 
-  /** Whether {@link #layers} are ready. */
+  /** Whether {@link #made} is ready. */
   boolean isDone() {
     return done;
   }
 
-  /** The layers on the backend's kernels, or null if the stream is to keep those that it has. */
-  @Nullable StreamLayers layers() {
-    return layers;
+  /** What was made, or null if the caller is to keep what it has. */
+  @Nullable T made() {
+    return made;
   }
 
   /** Waits for every warm-up begun so far. */
   static void awaitAll() throws InterruptedException {
     WAITING.incrementAndGet();
     try {
-      for (WarmUp task : PENDING) {
+      for (WarmUp<?> task : pending()) {
         Worker.wake();
         task.ready.await();
       }
@@ -150,11 +189,20 @@ final class WarmUp {
     }
   }
 
+  private static List<WarmUp<?>> pending() {
+    synchronized (PENDING) {
+      return new ArrayList<>(PENDING.keySet());
+    }
+  }
+
   private static void work() {
     LockSupport.parkNanos(WAITING.get() > 0 ? 0 : FIRST_REST_NANOS);
     while (true) {
       try {
-        QUEUE.take().run();
+        WarmUp<?> task = QUEUE.take().get();
+        if (task != null) {
+          task.run();
+        }
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException | Error e) {
@@ -167,24 +215,26 @@ final class WarmUp {
 
   private void run() {
     try {
-      Network given = Memory.require(network, "a warm-up runs once");
+      Plan<T> given = Memory.require(plan, "a warm-up runs once");
       long awake = System.nanoTime();
-      if (backend.needsWarmUp()) {
+      if (given.backend().needsWarmUp()) {
         LockSupport.parkNanos(longRest(System.nanoTime() - awake));
         awake = System.nanoTime();
-        StreamLayers made = new StreamLayers(given, backend.kernels());
-        Key key = key(given, backend);
+        T result = given.make();
+        Object key = given.key();
         if (!WARM.contains(key)) {
           LockSupport.parkNanos(longRest(System.nanoTime() - awake));
-          compile(given.spec(), new StreamLayers(given, backend.kernels(), made));
+          compile(given.scratch(result));
           WARM.add(key);
         }
-        layers = made;
+        made = result;
       }
     } finally {
-      network = null;
+      plan = null;
       done = true;
-      PENDING.remove(this);
+      synchronized (PENDING) {
+        PENDING.remove(this);
+      }
       ready.countDown();
     }
   }
@@ -194,19 +244,18 @@ final class WarmUp {
     return WAITING.get() > 0 ? 0 : Math.max(work, Math.min(LONG_REST * work, LONGEST_REST_NANOS));
   }
 
-  private static void compile(NetworkSpec spec, StreamLayers scratch) {
+  private static void compile(Scratch scratch) {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
-    float[] x = new float[spec.inputSize()];
-    float[] y = new float[spec.networkOutputSize()];
     long start = System.nanoTime();
-    beginIdly(scratch, bean);
+    begin(scratch, bean);
     long fastest = Long.MAX_VALUE;
     int quiet = 0;
     while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
+      scratch.prepare();
       long bytes = allocatedBytes(bean);
-      long nanos = runBatch(spec, scratch, x, y);
+      long nanos = runBatch(scratch);
       for (int i = 0; i < PROBES; i++) {
-        scratch.rehearse(x, y);
+        scratch.probe();
       }
       boolean settled = nanos > fastest - fastest / 10;
       fastest = Math.min(fastest, nanos);
@@ -216,47 +265,35 @@ final class WarmUp {
 
   /*
    * C2 compiles what has been called some thousand times. Until then every vector operation is a
-   * loop of calls, all of which C2 would compile first. So most calls do nothing, and a few show C2
-   * which way a step goes.
+   * loop of calls, all of which C2 would compile first. So the first calls have little to do.
    */
-  private static void beginIdly(StreamLayers scratch, ThreadMXBean bean) {
+  private static void begin(Scratch scratch, ThreadMXBean bean) {
     boolean quiet = false;
     for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
       long awake = System.nanoTime();
-      for (int i = 0; i < IDLE_STEPS; i++) {
-        scratch.callKernels(true);
-      }
       long bytes = allocatedBytes(bean);
-      scratch.callKernels(false);
+      scratch.callKernels();
       quiet = allocatedBytes(bean) == bytes;
       long work = System.nanoTime() - awake;
-      LockSupport.parkNanos(Math.max(work, longRest(work)));
+      LockSupport.parkNanos(scratch.isHurried() ? work / HURRY : Math.max(work, longRest(work)));
     }
   }
 
   /** Nanoseconds that the steps took, without the rests. */
-  private static long runBatch(NetworkSpec spec, StreamLayers scratch, float[] x, float[] y) {
+  private static long runBatch(Scratch scratch) {
     long nanos = 0;
+    int steps = scratch.steps();
     long awake = System.nanoTime();
-    for (int i = 0; i < STEPS; i++) {
-      step(spec, scratch, i, x, y);
+    for (int i = 0; i < steps; i++) {
+      scratch.step(i);
       long shift = System.nanoTime() - awake;
-      if (shift > SHIFT_NANOS || i == STEPS - 1) {
+      if (shift > SHIFT_NANOS || i == steps - 1) {
         nanos += shift;
-        LockSupport.parkNanos(shift);
+        LockSupport.parkNanos(scratch.isHurried() ? shift / HURRY : shift);
         awake = System.nanoTime();
       }
     }
     return nanos;
-  }
-
-  private static void step(NetworkSpec spec, StreamLayers scratch, int i, float[] x, float[] y) {
-    if (spec.input() == NetworkSpec.Input.FEATURES) {
-      x[i % x.length] = (i & 15) / 16f;
-      scratch.step(x, y);
-    } else {
-      scratch.step(i % spec.inputSize(), y);
-    }
   }
 
   /** Bytes allocated by this thread, or 0 where the virtual machine does not count them. */

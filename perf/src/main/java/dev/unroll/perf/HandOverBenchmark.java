@@ -7,6 +7,7 @@ import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Stream;
+import dev.unroll.engine.StreamBatch;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -50,6 +51,10 @@ public class HandOverBenchmark {
   /** Inputs and hidden size of an LSTM. */
   @Param("40x64")
   public String size = "";
+
+  /** Streams: one alone, or a batch of them. */
+  @Param("1")
+  public int streams = 1;
 
   /** Called by JMH. */
   public HandOverBenchmark() {}
@@ -96,21 +101,31 @@ public class HandOverBenchmark {
     int[] sizes = Sizes.of(size);
     NetworkSpec spec = NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(CellKind.LSTM, sizes[1]));
     Network network = Network.create(spec, Initialization.PYTORCH, 1);
-    float[] x = new float[sizes[0]];
-    float[] y = new float[sizes[1]];
+    float[] x = new float[streams * sizes[0]];
+    float[] y = new float[streams * sizes[1]];
     long[] ends = new long[WINDOWS + 1];
     long begin = System.nanoTime();
-    Stream stream = new Stream(network, Backend.choose(kernels));
-    stream.step(x, y);
+    Runnable step = step(network, x, y);
+    step.run();
     ends[0] = System.nanoTime();
     for (int w = 1; w <= WINDOWS; w++) {
       for (int i = 0; i < STEPS; i++) {
-        stream.step(x, y);
+        step.run();
       }
       ends[w] = System.nanoTime();
     }
     start.firstStepMillis = (ends[0] - begin) / 1e6;
     evaluate(ends, start);
+  }
+
+  private Runnable step(Network network, float[] x, float[] y) {
+    Backend backend = Backend.choose(kernels);
+    if (streams == 1) {
+      Stream stream = new Stream(network, backend);
+      return () -> stream.step(x, y);
+    }
+    StreamBatch batch = new StreamBatch(network, backend, streams);
+    return () -> batch.step(x, y);
   }
 
   private static void evaluate(long[] ends, Start start) {

@@ -71,9 +71,13 @@ public class TrainingBenchmark {
   @SuppressWarnings("NullAway.Init")
   public TrainingBenchmark() {}
 
-  /** Makes the network. */
+  /**
+   * Makes the network.
+   *
+   * @throws InterruptedException if interrupted while the kernels are compiled
+   */
   @Setup
-  public void setUp() {
+  public void setUp() throws InterruptedException {
     int[] sizes = Sizes.of(size);
     NetworkSpec spec =
         NetworkSpec.recurrent(sizes[0], 1, LayerSpec.of(cell, sizes[1])).withHead(OUTPUTS);
@@ -95,6 +99,7 @@ public class TrainingBenchmark {
     y = new float[batch * OUTPUTS];
     target = new int[TIME * batch];
     Arrays.setAll(target, i -> i % OUTPUTS);
+    Backend.warmUp();
   }
 
   /** Forward over all steps. */

@@ -27,6 +27,7 @@ import net.jqwik.api.domains.Domain;
 @Domain(Networks.class)
 @Domain(net.jqwik.api.domains.DomainContext.Global.class)
 class EqualBitsProperties {
+  private static final Backend VECTORS = Backend.of(Backend.preferred().kernels());
   private static final List<Backend> BACKENDS =
       List.of(
           Backend.choose("fallback"),
@@ -113,7 +114,7 @@ class EqualBitsProperties {
       @ForAll @IntRange(min = 1, max = 11) int batch,
       @ForAll long seed) {
     NetworkSpec spec = network.spec();
-    Backend backend = Backend.of(Backend.preferred().kernels());
+    Backend backend = VECTORS;
     float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
     float[] whole = new float[time * batch * spec.networkOutputSize()];
     Unrolled u = new Unrolled(network, backend, batch, time, false);
@@ -165,7 +166,7 @@ class EqualBitsProperties {
     float[] c = Networks.random(batch * spec.cellStateSize(), rng);
     int[] lengths = new int[batch];
     Arrays.setAll(lengths, row -> 1 + rng.nextInt(time));
-    List<float[]> all = inference(network, Backend.preferred(), time, lengths, x, h, c);
+    List<float[]> all = inference(network, VECTORS, time, lengths, x, h, c);
     for (int row = 0; row < batch; row++) {
       float[] own = row(x, row, batch, time, spec.inputSize());
       float[] h0 = stateRow(spec, false, h, row, batch);
@@ -246,13 +247,66 @@ class EqualBitsProperties {
     assertArrayEquals(z, y, "after reset");
   }
 
+  /* Begun on the scalar kernels, as the preferred backend does, and ended on the vector kernels. */
+  @Property(tries = 40)
+  void sequencesChangeOverWithTheSameBits(
+      @ForAll Network network,
+      @ForAll @IntRange(min = 1, max = 70) int time,
+      @ForAll @IntRange(min = 1, max = 11) int batch,
+      @ForAll @IntRange(min = 1, max = 2) int threads,
+      @ForAll long seed) {
+    NetworkSpec spec = network.spec();
+    Backend preferred = Backend.preferred().withThreads(threads);
+    Unrolled begun = new Unrolled(network, preferred, batch, time, false);
+    Unrolled vector = new Unrolled(network, VECTORS, batch, time, false);
+    Rng rng = new Rng(seed);
+    int[] lengths = new int[batch];
+    Arrays.setAll(lengths, row -> 1 + rng.nextInt(time));
+    List<Unrolled> both = List.of(begun, vector);
+    both.forEach(u -> u.setLengths(lengths));
+    for (int pass = 0; pass < 6; pass++) {
+      if (pass == 3) {
+        warmUp();
+      }
+      int steps = pass == 1 ? 1 + rng.nextInt(time) : time;
+      float[] x = Networks.random(steps * batch * spec.inputSize(), rng);
+      float[] expected = new float[steps * batch * spec.networkOutputSize()];
+      float[] actual = expected.clone();
+      vector.forward(steps, x);
+      begun.forward(steps, x);
+      vector.output(expected);
+      begun.output(actual);
+      assertArrayEquals(expected, actual, "pass " + pass);
+      if (pass == 2) {
+        /* Not read before the next refresh, nor by changing over. */
+        Parameter p = network.parameters().iterator().next();
+        network.set(p.name(), Networks.random(p.size(), rng));
+      } else if (pass == 4) {
+        both.forEach(Unrolled::refresh);
+      }
+      if (!spec.bidirectional() && pass != 3) {
+        both.forEach(Unrolled::carryState);
+      } else if (pass == 4) {
+        both.forEach(Unrolled::clearState);
+      }
+    }
+  }
+
+  private static void warmUp() {
+    try {
+      Backend.warmUp();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Property(tries = 40)
   void rowsOfABatchOfStreamsGoTheirOwnWays(
       @ForAll("forward") Network network,
       @ForAll @IntRange(min = 1, max = 9) int batch,
       @ForAll long seed) {
     NetworkSpec spec = network.spec();
-    Backend backend = Backend.of(Backend.preferred().kernels());
+    Backend backend = VECTORS;
     StreamBatch all = new StreamBatch(network, backend, batch);
     Stream[] alone = new Stream[batch];
     Arrays.setAll(alone, row -> new Stream(network, backend));
@@ -301,7 +355,7 @@ class EqualBitsProperties {
     NetworkSpec spec = network.spec();
     int time = chunk + 3;
     float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
-    Backend backend = Backend.preferred();
+    Backend backend = VECTORS;
     Unrolled whole = new Unrolled(network, backend, batch, time, false);
     float[] expected = new float[time * batch * spec.networkOutputSize()];
     whole.forward(time, x);

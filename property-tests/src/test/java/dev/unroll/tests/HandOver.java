@@ -8,12 +8,13 @@ import dev.unroll.engine.LayerSpec;
 import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Stream;
+import dev.unroll.engine.StreamBatch;
 import dev.unroll.fallback.WeightFormat;
 import java.lang.management.ManagementFactory;
 
 /**
- * A program that counts the bytes of a stream's steps from the first one, over the hand-over, until
- * everything is compiled.
+ * A program that counts the bytes of the steps of a stream, or of a batch of them, from the first
+ * one, over the hand-over, until everything is compiled.
  */
 final class HandOver {
 
@@ -27,11 +28,22 @@ final class HandOver {
       } while (System.nanoTime() < end);
       return threads.getCurrentThreadAllocatedBytes() - bytes;
     }
+
+    static long steps(StreamBatch streams, float[] x, float[] y, long nanos, ThreadMXBean threads) {
+      long end = System.nanoTime() + nanos;
+      long bytes = threads.getCurrentThreadAllocatedBytes();
+      do {
+        streams.step(x, y);
+      } while (System.nanoTime() < end);
+      return threads.getCurrentThreadAllocatedBytes() - bytes;
+    }
   }
 
   private HandOver() {}
 
-  /** Cell, hidden size, projection (0 for none), layers, weight format. */
+  /**
+   * Cell, hidden size, projection (0 for none), layers, weight format, streams (0 for one alone).
+   */
   public static void main(String[] args) throws InterruptedException {
     int hidden = Integer.parseInt(args[1]);
     int projection = Integer.parseInt(args[2]);
@@ -39,15 +51,25 @@ final class HandOver {
     NetworkSpec spec = NetworkSpec.recurrent(21, Integer.parseInt(args[3]), layer).withHead(5);
     Network network = Network.create(spec, Initialization.PYTORCH, 1);
     network = network.quantize(WeightFormat.valueOf(args[4]));
-    float[] x = new float[21];
-    float[] y = new float[5];
+    int batch = Integer.parseInt(args[5]);
+    float[] x = new float[Math.max(1, batch) * 21];
+    float[] y = new float[Math.max(1, batch) * 5];
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    Stream other = new Stream(network, Backend.choose("fallback"));
-    Caller.steps(other, x, y, 0, threads); // loads the classes of this program
-    Stream stream = new Stream(network);
-    long bytes = Caller.steps(stream, x, y, 300_000_000L, threads);
-    Backend.warmUp();
-    bytes += Caller.steps(stream, x, y, 500_000_000L, threads);
+    Backend scalar = Backend.choose("fallback");
+    long bytes;
+    if (batch == 0) {
+      Caller.steps(new Stream(network, scalar), x, y, 0, threads); // loads the program's classes
+      Stream stream = new Stream(network);
+      bytes = Caller.steps(stream, x, y, 300_000_000L, threads);
+      Backend.warmUp();
+      bytes += Caller.steps(stream, x, y, 500_000_000L, threads);
+    } else {
+      Caller.steps(new StreamBatch(network, scalar, batch), x, y, 0, threads);
+      StreamBatch streams = new StreamBatch(network, Backend.preferred(), batch);
+      bytes = Caller.steps(streams, x, y, 300_000_000L, threads);
+      Backend.warmUp();
+      bytes += Caller.steps(streams, x, y, 500_000_000L, threads);
+    }
     System.out.println(bytes + " bytes");
   }
 }

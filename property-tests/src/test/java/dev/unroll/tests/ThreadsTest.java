@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ThreadsTest {
   private static final int BATCH = 43;
   private static final int TIME = 5;
+  private static final Backend VECTORS = Backend.of(Backend.preferred().kernels());
 
   /* Losses and parameters of some training steps, and the outputs of a batch of streams. */
   private static List<float[]> train(CellKind cell, Backend backend) {
@@ -79,18 +80,18 @@ class ThreadsTest {
   void anyNumberOfThreadsGivesTheSameBits(CellKind cell) {
     List<float[]> expected = train(cell, Backend.choose("fallback"));
     for (int threads : new int[] {1, 2, 3, 7}) {
-      assertSame(expected, train(cell, Backend.preferred().withThreads(threads)), threads + "");
+      assertSame(expected, train(cell, VECTORS.withThreads(threads)), threads + "");
     }
   }
 
   @Test
   void trainersMayShareATeam() throws Exception {
-    List<float[]> expected = train(CellKind.LSTM, Backend.preferred());
+    List<float[]> expected = train(CellKind.LSTM, VECTORS);
     ExecutorService callers = Executors.newFixedThreadPool(3);
     try {
       List<Future<List<float[]>>> results = new ArrayList<>();
       for (int i = 0; i < 9; i++) {
-        results.add(callers.submit(() -> train(CellKind.LSTM, Backend.preferred().withThreads(2))));
+        results.add(callers.submit(() -> train(CellKind.LSTM, VECTORS.withThreads(2))));
       }
       for (Future<List<float[]>> result : results) {
         assertSame(expected, result.get(), "trainers at the same time");

@@ -37,9 +37,10 @@ public class OnnxRuntimeBenchmark extends PeerBenchmark {
    * Makes both, and compares them over a few calls.
    *
    * @throws OrtException if ONNX Runtime refuses the model
+   * @throws InterruptedException if interrupted while the kernels are compiled
    */
   @Setup
-  public void setUp() throws OrtException {
+  public void setUp() throws OrtException, InterruptedException {
     prepare();
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();

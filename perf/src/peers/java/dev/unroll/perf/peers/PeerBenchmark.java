@@ -68,8 +68,12 @@ public abstract class PeerBenchmark {
   @SuppressWarnings("NullAway.Init")
   protected PeerBenchmark() {}
 
-  /** Makes the network and its inputs. */
-  protected void prepare() {
+  /**
+   * Makes the network and its inputs.
+   *
+   * @throws InterruptedException if interrupted while the kernels are compiled
+   */
+  protected void prepare() throws InterruptedException {
     int[] sizes = Sizes.of(size);
     time = sizes[0];
     batch = sizes[1];
@@ -85,6 +89,7 @@ public abstract class PeerBenchmark {
       x[i] = (i % 19 - 9) / 9f;
     }
     y = new float[time * batch * hidden];
+    Backend.warmUp();
   }
 
   /**

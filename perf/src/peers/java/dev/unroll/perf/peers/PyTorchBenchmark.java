@@ -24,9 +24,13 @@ public class PyTorchBenchmark extends PeerBenchmark {
   @SuppressWarnings("NullAway.Init")
   public PyTorchBenchmark() {}
 
-  /** Makes both, and compares them over a few calls. */
+  /**
+   * Makes both, and compares them over a few calls.
+   *
+   * @throws InterruptedException if interrupted while the kernels are compiled
+   */
   @Setup
-  public void setUp() {
+  public void setUp() throws InterruptedException {
     prepare();
     manager = NDManager.newBaseManager();
     input = manager.create(x, new Shape(time, batch, inputs));
