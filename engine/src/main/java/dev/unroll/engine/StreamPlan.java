@@ -17,6 +17,11 @@ record StreamPlan(Network network, Backend backend) implements WarmUp.Plan<Strea
   }
 
   @Override
+  public boolean isHurried() {
+    return false;
+  }
+
+  @Override
   public StreamLayers make() {
     return new StreamLayers(network, backend.kernels());
   }

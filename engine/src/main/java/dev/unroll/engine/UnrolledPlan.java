@@ -41,6 +41,11 @@ record UnrolledPlan(
     return new Key(network.spec(), kernels, backend.threads(), batch, scratchTime());
   }
 
+  @Override
+  public boolean isHurried() {
+    return true;
+  }
+
   /*
    * So few steps that their products leave as many inputs beside those of the largest kernel as the
    * products of all steps.
@@ -120,11 +125,6 @@ record UnrolledPlan(
     @Override
     public int steps() {
       return Math.max(2, 100 / (whole.batch() * whole.time()));
-    }
-
-    @Override
-    public boolean isHurried() {
-      return true;
     }
 
     @Override

@@ -34,6 +34,9 @@ final class WarmUp<T> {
     /** Equal for plans that call the same kernels in the same way; asked for in the background. */
     Object key();
 
+    /** Whether to rest little, as callers want many steps more than even ones. */
+    boolean isHurried();
+
     /** Makes it on the kernels of the backend. */
     T make();
 
@@ -46,11 +49,6 @@ final class WarmUp<T> {
     /** Steps of about as much work as {@link #STEPS} of a stream. */
     default int steps() {
       return STEPS;
-    }
-
-    /** Whether to rest little, as callers want many steps more than even ones. */
-    default boolean isHurried() {
-      return false;
     }
 
     /** Calls the kernels of a step for C2 to count, with as little work as can be. */
@@ -79,8 +77,8 @@ final class WarmUp<T> {
   private static final AtomicInteger WAITING = new AtomicInteger();
 
   /*
-   * Before the first warm-up: C2 compiles the callers' scalar steps meanwhile, which would wait in its
-   * queue behind what the warm-up has it compile. Unless somebody waits.
+   * Before the first warm-up of a stream: C2 compiles the callers' scalar steps meanwhile, which would
+   * wait in its queue behind what the warm-up has it compile. Unless somebody waits.
    */
   private static final long FIRST_REST_NANOS = 200_000_000L;
 
@@ -96,10 +94,12 @@ final class WarmUp<T> {
   private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   /*
-   * After working for so long the thread rests for as long, or for a part of it: where cores are few,
-   * it would take time from the callers, and from the compiler that it waits for.
+   * After working for so long the thread rests for as long: where cores are few, it would take time
+   * from the callers, and from the compiler that it waits for.
    */
   private static final long SHIFT_NANOS = 500_000L;
+
+  /* The part of their work that hurried plans rest. */
   private static final int HURRY = 4;
 
   /* Keys of the plans whose kernels are compiled. */
@@ -141,12 +141,14 @@ final class WarmUp<T> {
   /* Until it is carried out: it may hold a copy of a network. */
   private @Nullable Plan<T> plan;
 
+  private final boolean hurried;
   private final CountDownLatch ready = new CountDownLatch(1);
   private @Nullable T made;
   private volatile boolean done;
 
   private WarmUp(Plan<T> plan) {
     this.plan = plan;
+    hurried = plan.isHurried();
   }
 
   /** Whether a caller may begin with the backend's own kernels. */
@@ -196,13 +198,18 @@ final class WarmUp<T> {
   }
 
   private static void work() {
-    LockSupport.parkNanos(WAITING.get() > 0 ? 0 : FIRST_REST_NANOS);
+    boolean rested = false;
     while (true) {
       try {
         WarmUp<?> task = QUEUE.take().get();
-        if (task != null) {
-          task.run();
+        if (task == null) {
+          continue;
         }
+        if (!rested && !task.hurried) {
+          LockSupport.parkNanos(WAITING.get() > 0 ? 0 : FIRST_REST_NANOS);
+          rested = true;
+        }
+        task.run();
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException | Error e) {
@@ -218,12 +225,14 @@ final class WarmUp<T> {
       Plan<T> given = Memory.require(plan, "a warm-up runs once");
       long awake = System.nanoTime();
       if (given.backend().needsWarmUp()) {
-        LockSupport.parkNanos(longRest(System.nanoTime() - awake));
+        long chosen = System.nanoTime() - awake;
+        rest(chosen, longRest(chosen));
         awake = System.nanoTime();
         T result = given.make();
         Object key = given.key();
         if (!WARM.contains(key)) {
-          LockSupport.parkNanos(longRest(System.nanoTime() - awake));
+          long work = System.nanoTime() - awake;
+          rest(work, longRest(work));
           compile(given.scratch(result));
           WARM.add(key);
         }
@@ -244,7 +253,11 @@ final class WarmUp<T> {
     return WAITING.get() > 0 ? 0 : Math.max(work, Math.min(LONG_REST * work, LONGEST_REST_NANOS));
   }
 
-  private static void compile(Scratch scratch) {
+  private void rest(long work, long nanos) {
+    LockSupport.parkNanos(hurried ? work / HURRY : nanos);
+  }
+
+  private void compile(Scratch scratch) {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
     long start = System.nanoTime();
     begin(scratch, bean);
@@ -267,7 +280,7 @@ final class WarmUp<T> {
    * C2 compiles what has been called some thousand times. Until then every vector operation is a
    * loop of calls, all of which C2 would compile first. So the first calls have little to do.
    */
-  private static void begin(Scratch scratch, ThreadMXBean bean) {
+  private void begin(Scratch scratch, ThreadMXBean bean) {
     boolean quiet = false;
     for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
       long awake = System.nanoTime();
@@ -275,12 +288,12 @@ final class WarmUp<T> {
       scratch.callKernels();
       quiet = allocatedBytes(bean) == bytes;
       long work = System.nanoTime() - awake;
-      LockSupport.parkNanos(scratch.isHurried() ? work / HURRY : Math.max(work, longRest(work)));
+      rest(work, Math.max(work, longRest(work)));
     }
   }
 
   /** Nanoseconds that the steps took, without the rests. */
-  private static long runBatch(Scratch scratch) {
+  private long runBatch(Scratch scratch) {
     long nanos = 0;
     int steps = scratch.steps();
     long awake = System.nanoTime();
@@ -289,7 +302,7 @@ final class WarmUp<T> {
       long shift = System.nanoTime() - awake;
       if (shift > SHIFT_NANOS || i == steps - 1) {
         nanos += shift;
-        LockSupport.parkNanos(scratch.isHurried() ? shift / HURRY : shift);
+        rest(shift, shift);
         awake = System.nanoTime();
       }
     }
