@@ -1,7 +1,6 @@
 package dev.unroll.engine;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,7 +91,9 @@ public record ModelFile(Network network, Map<String, String> attributes) {
   }
 
   private static void update(CRC32C crc, Map<String, String> metadata) {
-    new TreeMap<>(metadata).forEach((key, value) -> update(crc, key + "=" + value));
+    for (Map.Entry<String, String> e : new TreeMap<>(metadata).entrySet()) {
+      update(crc, e.getKey() + "=" + e.getValue());
+    }
   }
 
   private static void update(CRC32C crc, String text) {
@@ -209,8 +210,7 @@ public record ModelFile(Network network, Map<String, String> attributes) {
    */
   public static ModelFile load(Path path, Options options) throws IOException {
     try (Safetensors file = Safetensors.open(path)) {
-      boolean ours = file.metadata().keySet().stream().anyMatch(k -> k.startsWith(PREFIX));
-      if (!ours) {
+      if (!isOurs(file)) {
         NetworkSpec spec = StateDict.infer(file, options.relu());
         Network network = new Network(spec);
         readParameters(file, network, options, true);
@@ -224,6 +224,15 @@ public record ModelFile(Network network, Map<String, String> attributes) {
       readParameters(file, network, options, false);
       return new ModelFile(network, attributes);
     }
+  }
+
+  private static boolean isOurs(Safetensors file) {
+    for (String key : file.metadata().keySet()) {
+      if (key.startsWith(PREFIX)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Network newNetwork(Path path, NetworkSpec spec) throws InvalidFileException {
@@ -320,7 +329,10 @@ public record ModelFile(Network network, Map<String, String> attributes) {
       if (entry == null) {
         throw new InvalidFileException(file.path() + ": tensor '" + p.name() + "' is missing");
       }
-      List<Long> shape = p.shape().stream().map(Integer::longValue).toList();
+      List<Long> shape = new ArrayList<>();
+      for (int size : p.shape()) {
+        shape.add((long) size);
+      }
       if (!entry.shape().equals(shape)) {
         throw new InvalidFileException(
             file.path()
@@ -348,7 +360,7 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     update(crc, metadata);
     for (Safetensors.Entry entry : new TreeMap<>(file.entries()).values()) {
       update(crc, entry.name() + entry.shape());
-      file.forEachChunk(entry, (ByteBuffer chunk) -> crc.update(chunk));
+      file.update(crc, entry);
     }
     String actual = Long.toHexString(crc.getValue());
     if (!actual.equals(expected)) {

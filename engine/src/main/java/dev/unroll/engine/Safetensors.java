@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32C;
 
 /**
  * Reads and writes the safetensors format: eight bytes of header length (little-endian), a JSON
@@ -86,6 +87,15 @@ public final class Safetensors implements AutoCloseable {
      */
     public long size() {
       return (end - begin) / type.bytes;
+    }
+  }
+
+  /* Like the loops here no lambda: the first ones cost more than all else in loading a small model. */
+  private static final class ByPlace implements Comparator<Entry> {
+    @Override
+    public int compare(Entry a, Entry b) {
+      int begins = Long.compare(a.begin(), b.begin());
+      return begins != 0 ? begins : Long.compare(a.end(), b.end());
     }
   }
 
@@ -289,7 +299,7 @@ public final class Safetensors implements AutoCloseable {
   private static void checkCoverage(Path path, Map<String, Entry> entries, long dataSize)
       throws InvalidFileException {
     List<Entry> sorted = new ArrayList<>(entries.values());
-    sorted.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+    sorted.sort(new ByPlace());
     long at = 0;
     for (Entry entry : sorted) {
       if (entry.begin() != at) {
@@ -343,14 +353,13 @@ public final class Safetensors implements AutoCloseable {
   public float[] floats(String name) throws IOException {
     Entry entry = entry(name);
     float[] values = new float[arrayLength(entry)];
-    int[] at = {0};
-    forEachChunk(
-        entry,
-        chunk -> {
-          while (chunk.hasRemaining()) {
-            values[at[0]++] = nextFloat(entry, chunk);
-          }
-        });
+    int i = 0;
+    for (long at = entry.begin(); at < entry.end(); at += CHUNK) {
+      ByteBuffer chunk = chunk(entry, at);
+      while (chunk.hasRemaining()) {
+        values[i++] = nextFloat(entry, chunk);
+      }
+    }
     return values;
   }
 
@@ -410,19 +419,18 @@ public final class Safetensors implements AutoCloseable {
           path + ": tensor '" + name + "' is " + entry.type() + "; I64 is needed");
     }
     int[] values = new int[arrayLength(entry)];
-    int[] at = {0};
-    forEachChunk(
-        entry,
-        chunk -> {
-          while (chunk.hasRemaining()) {
-            long value = entry.type() == Type.I64 ? chunk.getLong() : chunk.getInt();
-            if (value != (int) value) {
-              throw new InvalidFileException(
-                  path + ": tensor '" + name + "' holds " + value + ", which is out of range");
-            }
-            values[at[0]++] = (int) value;
-          }
-        });
+    int i = 0;
+    for (long at = entry.begin(); at < entry.end(); at += CHUNK) {
+      ByteBuffer chunk = chunk(entry, at);
+      while (chunk.hasRemaining()) {
+        long value = entry.type() == Type.I64 ? chunk.getLong() : chunk.getInt();
+        if (value != (int) value) {
+          throw new InvalidFileException(
+              path + ": tensor '" + name + "' holds " + value + ", which is out of range");
+        }
+        values[i++] = (int) value;
+      }
+    }
     return values;
   }
 
@@ -443,16 +451,15 @@ public final class Safetensors implements AutoCloseable {
     return (int) entry.size();
   }
 
-  /** Takes the next part of a tensor's bytes. */
-  interface ChunkReader {
-    void read(ByteBuffer chunk) throws IOException;
+  /* Bytes of a tensor from one on, little-endian. */
+  private ByteBuffer chunk(Entry entry, long at) throws IOException {
+    return read(path, channel, dataStart + at, (int) Math.min(CHUNK, entry.end() - at));
   }
 
-  /** Passes a tensor's bytes in parts, little-endian. */
-  void forEachChunk(Entry entry, ChunkReader reader) throws IOException {
+  /** Takes a tensor's bytes into a checksum. */
+  void update(CRC32C crc, Entry entry) throws IOException {
     for (long at = entry.begin(); at < entry.end(); at += CHUNK) {
-      int size = (int) Math.min(CHUNK, entry.end() - at);
-      reader.read(read(path, channel, dataStart + at, size));
+      crc.update(chunk(entry, at));
     }
   }
 
