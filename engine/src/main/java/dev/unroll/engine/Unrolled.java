@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For inference on vector kernels the first sequences run on the scalar ones; a {@link #forward}
  * changes over once a warm-up in the background has had the vector kernels compiled, for which
- * {@link Backend#warmUp} waits. Until then packed weights and parameters are kept twice, and the
- * warm-up needs a workspace of some hundred steps of one row.
+ * {@link Backend#warmUp} waits. Until then weights are packed twice, parameters kept, and the
+ * warm-up has weights and a workspace of its own, the latter for sixteen steps or a thousand rows
+ * at most.
  *
  * <p>Arrays at this interface are dense and row-major as in PyTorch with {@code batch_first=False}:
  * inputs [T, B, I], outputs [T, B, O], states [layers * directions, B, H]. Not safe for use by
