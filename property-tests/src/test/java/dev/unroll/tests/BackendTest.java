@@ -49,6 +49,8 @@ class BackendTest {
     fallsBack("--add-modules jdk.incubator.vector");
     fallsBack("-Xint", vector, "-Xint");
     fallsBack("C2 is off", vector, "-XX:TieredStopAtLevel=1");
+    fallsBack("C2 is off", vector, "-XX:TieredStopAtLevel=3");
+    fallsBack("C2 is off", vector, "-XX:CompilationMode=quick-only");
     fallsBack("fused multiply-add", vector, "-XX:-UseFMA");
     fallsBack(
         "EnableVectorSupport",

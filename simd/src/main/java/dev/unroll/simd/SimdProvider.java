@@ -28,8 +28,13 @@ public final class SimdProvider implements KernelProvider {
     if (!Fma.isFast()) {
       return "the processor has no fused multiply-add";
     }
-    if (System.getProperty("java.vm.info", "").startsWith("interpreted")) {
+    String mode = System.getProperty("java.vm.info", "");
+    if (mode.startsWith("interpreted")) {
       return "the virtual machine only interprets (-Xint)";
+    }
+    if (mode.contains("emulated-client")) {
+      return "the optimising compiler C2 is off (-XX:TieredStopAtLevel=1,"
+          + " -XX:CompilationMode=quick-only or -XX:+NeverActAsServerClassMachine)";
     }
     if (option("TieredStopAtLevel").map(Integer::parseInt).orElse(4) < 4) {
       return "the optimising compiler C2 is off (-XX:TieredStopAtLevel)";
