@@ -252,7 +252,7 @@ class EqualBitsProperties {
   void sequencesChangeOverWithTheSameBits(
       @ForAll Network network,
       @ForAll @IntRange(min = 1, max = 70) int time,
-      @ForAll @IntRange(min = 1, max = 11) int batch,
+      @ForAll @IntRange(min = 1, max = 20) int batch,
       @ForAll @IntRange(min = 1, max = 2) int threads,
       @ForAll long seed) {
     NetworkSpec spec = network.spec();

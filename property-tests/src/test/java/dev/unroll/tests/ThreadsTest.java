@@ -84,6 +84,27 @@ class ThreadsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void streamsOnThreadsChangeOverWithTheSameBits(CellKind cell) throws InterruptedException {
+    NetworkSpec spec = NetworkSpec.recurrent(24, 2, LayerSpec.of(cell, 100)).withHead(5);
+    Network network = Network.create(spec, Initialization.PYTORCH, 3);
+    StreamBatch scalar = new StreamBatch(network, Backend.choose("fallback"), BATCH);
+    StreamBatch begun = new StreamBatch(network, Backend.preferred().withThreads(3), BATCH);
+    Rng rng = new Rng(4);
+    float[] expected = new float[BATCH * 5];
+    float[] y = new float[BATCH * 5];
+    for (int step = 0; step < 6; step++) {
+      if (step == 3) {
+        Backend.warmUp();
+      }
+      float[] x = Networks.random(BATCH * 24, rng);
+      scalar.step(x, expected);
+      begun.step(x, y);
+      assertArrayEquals(expected, y, "step " + step);
+    }
+  }
+
   @Test
   void trainersMayShareATeam() throws Exception {
     List<float[]> expected = train(CellKind.LSTM, VECTORS);
