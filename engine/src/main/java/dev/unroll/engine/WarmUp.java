@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * Makes the layers of a stream or of sequences on the vector kernels in a thread of low priority,
  * after it has had the kernels compiled for such networks by idle calls and by steps on scratch
  * data. Vector code that C2 has not compiled yet is a hundred times slower than scalar code and
- * allocates; it is ready when batches of steps allocate nothing and get no faster. Loading and
- * choosing the vector kernels takes long enough that it is done here too.
+ * allocates; it is ready when batches of steps allocate nothing and get no faster. Where that never
+ * comes, as C2 refuses a kernel, callers keep the scalar ones. Loading and choosing the vector
+ * kernels takes long enough that it is done here too.
  *
  * @param <T> what is made
  */
@@ -92,6 +93,9 @@ final class WarmUp<T> {
   private static final int PROBES = 3;
   private static final int QUIET_BATCHES = 8;
   private static final long PATIENCE_NANOS = 60_000_000_000L;
+
+  /* Bytes of a step that may be an agent's: one that is not compiled makes ten times as many at least. */
+  private static final long LITTLE_GARBAGE = 1024;
 
   /*
    * After working for so long the thread rests for as long: where cores are few, it would take time
@@ -173,7 +177,10 @@ final class WarmUp<T> {
     return done;
   }
 
-  /** What was made, or null if the caller is to keep what it has. */
+  /**
+   * What was made, or null if the caller is to keep what it has: it is faster, or there is no
+   * other.
+   */
   @Nullable T made() {
     return made;
   }
@@ -233,7 +240,9 @@ final class WarmUp<T> {
         if (!WARM.contains(key)) {
           long work = System.nanoTime() - awake;
           rest(work, longRest(work));
-          compile(given.scratch(result));
+          if (!compile(given.scratch(result))) {
+            return;
+          }
           WARM.add(key);
         }
         made = result;
@@ -257,11 +266,13 @@ final class WarmUp<T> {
     LockSupport.parkNanos(hurried ? work / HURRY : nanos);
   }
 
-  private void compile(Scratch scratch) {
+  /* Whether the kernels are compiled in the end; where C2 refuses one, scalar kernels are faster. */
+  private boolean compile(Scratch scratch) {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
     long start = System.nanoTime();
     begin(scratch, bean);
     long fastest = Long.MAX_VALUE;
+    long garbage = 0;
     int quiet = 0;
     while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
       scratch.prepare();
@@ -272,8 +283,10 @@ final class WarmUp<T> {
       }
       boolean settled = nanos > fastest - fastest / 10;
       fastest = Math.min(fastest, nanos);
-      quiet = settled && allocatedBytes(bean) == bytes ? quiet + 1 : 0;
+      garbage = allocatedBytes(bean) - bytes;
+      quiet = settled && garbage == 0 ? quiet + 1 : 0;
     }
+    return garbage < LITTLE_GARBAGE * scratch.steps();
   }
 
   /*
