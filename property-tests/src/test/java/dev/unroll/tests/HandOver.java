@@ -20,20 +20,20 @@ final class HandOver {
 
   /* Apart, since the virtual machine makes the strings of a class before it compiles a method. */
   private static final class Caller {
-    static long steps(Stream stream, float[] x, float[] y, long nanos, ThreadMXBean threads) {
-      long end = System.nanoTime() + nanos;
-      long bytes = threads.getCurrentThreadAllocatedBytes();
-      do {
-        stream.step(x, y);
-      } while (System.nanoTime() < end);
-      return threads.getCurrentThreadAllocatedBytes() - bytes;
+    static Runnable of(Network network, Backend backend, int batch, float[] x, float[] y) {
+      if (batch == 0) {
+        Stream stream = new Stream(network, backend);
+        return () -> stream.step(x, y);
+      }
+      StreamBatch streams = new StreamBatch(network, backend, batch);
+      return () -> streams.step(x, y);
     }
 
-    static long steps(StreamBatch streams, float[] x, float[] y, long nanos, ThreadMXBean threads) {
+    static long run(Runnable step, long nanos, ThreadMXBean threads) {
       long end = System.nanoTime() + nanos;
       long bytes = threads.getCurrentThreadAllocatedBytes();
       do {
-        streams.step(x, y);
+        step.run();
       } while (System.nanoTime() < end);
       return threads.getCurrentThreadAllocatedBytes() - bytes;
     }
@@ -56,20 +56,11 @@ final class HandOver {
     float[] y = new float[Math.max(1, batch) * 5];
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     Backend scalar = Backend.choose("fallback");
-    long bytes;
-    if (batch == 0) {
-      Caller.steps(new Stream(network, scalar), x, y, 0, threads); // loads the program's classes
-      Stream stream = new Stream(network);
-      bytes = Caller.steps(stream, x, y, 300_000_000L, threads);
-      Backend.warmUp();
-      bytes += Caller.steps(stream, x, y, 500_000_000L, threads);
-    } else {
-      Caller.steps(new StreamBatch(network, scalar, batch), x, y, 0, threads);
-      StreamBatch streams = new StreamBatch(network, Backend.preferred(), batch);
-      bytes = Caller.steps(streams, x, y, 300_000_000L, threads);
-      Backend.warmUp();
-      bytes += Caller.steps(streams, x, y, 500_000_000L, threads);
-    }
+    Caller.run(Caller.of(network, scalar, batch, x, y), 0, threads); // loads the program's classes
+    Runnable step = Caller.of(network, Backend.preferred(), batch, x, y);
+    long bytes = Caller.run(step, 300_000_000L, threads);
+    Backend.warmUp();
+    bytes += Caller.run(step, 500_000_000L, threads);
     System.out.println(bytes + " bytes");
   }
 }
