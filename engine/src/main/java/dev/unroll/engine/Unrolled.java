@@ -99,14 +99,19 @@ public final class Unrolled {
   private Unrolled(UnrolledPlan plan, boolean ready) {
     this(
         plan, ready ? plan.backend().batchKernels() : plan.backend().batchStarter(), plan.memory());
-    Arrays.fill(lengths, time);
     parametersRead = new float[ready ? 0 : network.layout().size()];
-    refresh();
-    clearState();
+    begin();
     warmUp = ready ? null : WarmUp.begin(plan);
   }
 
-  /** Nothing is packed yet, and nothing written that another one may share. */
+  /** Fills the buffers: whole sequences, the network's parameters, the initial state. */
+  void begin() {
+    Arrays.fill(lengths, time);
+    refresh();
+    clearState();
+  }
+
+  /** Nothing is written yet, as another one may share the buffers; see {@link #begin}. */
   Unrolled(UnrolledPlan plan, Kernels given, Memory memory) {
     network = plan.network();
     batch = plan.batch();

@@ -68,8 +68,7 @@ record UnrolledPlan(
   private Unrolled scratch(Network of, int steps) {
     UnrolledPlan plan = new UnrolledPlan(of, backend, batch, steps, training, Memory.allocating());
     Unrolled scratch = new Unrolled(plan, backend.batchKernels(), plan.memory);
-    scratch.refresh();
-    scratch.clearState();
+    scratch.begin();
     return scratch;
   }
 

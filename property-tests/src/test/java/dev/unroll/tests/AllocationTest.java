@@ -200,6 +200,7 @@ class AllocationTest {
     "LSTM 20 9 2 F32 5, 3",
     "GRU 64 0 1 F32 3, 3",
     "GRU 20 0 1 F32 1, 3",
+    "GRU 32 0 1 F32 1, 3",
     "RNN_TANH 33 0 2 INT8 4, 3",
     "LSTM 30 0 1 F32 7, 2"
   })
