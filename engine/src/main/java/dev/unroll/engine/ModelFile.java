@@ -213,7 +213,8 @@ public record ModelFile(Network network, Map<String, String> attributes) {
       if (!isOurs(file)) {
         NetworkSpec spec = StateDict.infer(file, options.relu());
         Network network = new Network(spec);
-        readParameters(file, network, options, true);
+        checkNames(file, network, true);
+        readParameters(file, network, options);
         return new ModelFile(network, Map.of());
       }
       Map<String, String> attributes = new TreeMap<>();
@@ -221,7 +222,7 @@ public record ModelFile(Network network, Map<String, String> attributes) {
       Network network = newNetwork(path, spec);
       checkNames(file, network, false);
       checkSum(file);
-      readParameters(file, network, options, false);
+      readParameters(file, network, options);
       return new ModelFile(network, attributes);
     }
   }
@@ -375,9 +376,8 @@ public record ModelFile(Network network, Map<String, String> attributes) {
     }
   }
 
-  private static void readParameters(
-      Safetensors file, Network network, Options options, boolean ignoreCase) throws IOException {
-    checkNames(file, network, ignoreCase);
+  private static void readParameters(Safetensors file, Network network, Options options)
+      throws IOException {
     for (Parameter p : network.parameters()) {
       float[] values = file.floats(p.name());
       for (int i = 0; i < values.length && !options.allowNonFinite(); i++) {

@@ -111,7 +111,10 @@ public final class Unrolled {
     clearState();
   }
 
-  /** Nothing is written yet, as another one may share the buffers; see {@link #begin}. */
+  /**
+   * Another one may share the buffers, so nothing is written that changes later; see {@link
+   * #begin}.
+   */
   Unrolled(UnrolledPlan plan, Kernels given, Memory memory) {
     network = plan.network();
     batch = plan.batch();

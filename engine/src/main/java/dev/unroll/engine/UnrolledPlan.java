@@ -138,7 +138,7 @@ record UnrolledPlan(
 
     @Override
     public void probe() {
-      step(0);
+      whole.run();
     }
 
     @Override

@@ -4,8 +4,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
+import java.util.Collections;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -110,7 +109,8 @@ final class WarmUp<T> {
   private static final Set<Object> WARM = ConcurrentHashMap.newKeySet();
 
   /* Their callers hold them; whoever is gone needs no kernels, and no memory until its turn. */
-  private static final Map<WarmUp<?>, Boolean> PENDING = new WeakHashMap<>();
+  private static final Set<WarmUp<?>> PENDING =
+      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
   private static final LinkedBlockingQueue<WeakReference<WarmUp<?>>> QUEUE =
       new LinkedBlockingQueue<>();
 
@@ -164,9 +164,7 @@ final class WarmUp<T> {
   /** Begins to carry out a plan. */
   static <T> WarmUp<T> begin(Plan<T> plan) {
     WarmUp<T> task = new WarmUp<>(plan);
-    synchronized (PENDING) {
-      PENDING.put(task, true);
-    }
+    PENDING.add(task);
     QUEUE.add(new WeakReference<>(task));
     Worker.ensureStarted();
     return task;
@@ -189,18 +187,12 @@ final class WarmUp<T> {
   static void awaitAll() throws InterruptedException {
     WAITING.incrementAndGet();
     try {
-      for (WarmUp<?> task : pending()) {
+      for (WarmUp<?> task : new ArrayList<>(PENDING)) {
         Worker.wake();
         task.ready.await();
       }
     } finally {
       WAITING.decrementAndGet();
-    }
-  }
-
-  private static List<WarmUp<?>> pending() {
-    synchronized (PENDING) {
-      return new ArrayList<>(PENDING.keySet());
     }
   }
 
@@ -250,9 +242,7 @@ final class WarmUp<T> {
     } finally {
       plan = null;
       done = true;
-      synchronized (PENDING) {
-        PENDING.remove(this);
-      }
+      PENDING.remove(this);
       ready.countDown();
     }
   }

@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** 0 bytes per step, sequence and training step, once C2 has compiled the kernels. */
 class AllocationTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final Backend VECTORS = Backend.of(Backend.preferred().kernels());
   private static final int CALLS = 200;
   private static final long PATIENCE_NANOS = 30_000_000_000L;
 
@@ -105,7 +106,7 @@ class AllocationTest {
   @ParameterizedTest
   @MethodSource("networks")
   void aStepAllocatesNothing(NetworkSpec spec) {
-    Stream stream = new Stream(network(spec), Backend.of(Backend.preferred().kernels()));
+    Stream stream = new Stream(network(spec), VECTORS);
     float[] x = new float[20];
     float[] y = new float[10];
     assertNoBytes(() -> stream.step(x, y));
@@ -115,8 +116,7 @@ class AllocationTest {
   @EnumSource(WeightFormat.class)
   void aStepOverReducedWeightsAllocatesNothing(WeightFormat format) {
     NetworkSpec spec = NetworkSpec.recurrent(21, 2, LayerSpec.of(CellKind.LSTM, 43)).withHead(10);
-    Backend backend = Backend.of(Backend.preferred().kernels());
-    Stream stream = new Stream(network(spec).quantize(format), backend);
+    Stream stream = new Stream(network(spec).quantize(format), VECTORS);
     float[] x = new float[21];
     float[] y = new float[10];
     assertNoBytes(() -> stream.step(x, y));
@@ -125,8 +125,7 @@ class AllocationTest {
   @ParameterizedTest
   @MethodSource("networks")
   void aStepOfManyStreamsAllocatesNothing(NetworkSpec spec) {
-    Backend backend = Backend.of(Backend.preferred().kernels());
-    StreamBatch streams = new StreamBatch(network(spec), backend, 5);
+    StreamBatch streams = new StreamBatch(network(spec), VECTORS, 5);
     float[] x = new float[5 * 20];
     float[] y = new float[5 * 10];
     assertNoBytes(() -> streams.step(x, y));
@@ -232,8 +231,7 @@ class AllocationTest {
   @ParameterizedTest
   @MethodSource("networks")
   void aSequenceAllocatesNothing(NetworkSpec spec) {
-    Backend backend = Backend.of(Backend.preferred().kernels());
-    Unrolled unrolled = new Unrolled(network(spec), backend, 1, 5, false);
+    Unrolled unrolled = new Unrolled(network(spec), VECTORS, 1, 5, false);
     float[] x = new float[5 * 20];
     float[] y = new float[5 * 10];
     assertNoBytes(

@@ -114,10 +114,9 @@ class EqualBitsProperties {
       @ForAll @IntRange(min = 1, max = 11) int batch,
       @ForAll long seed) {
     NetworkSpec spec = network.spec();
-    Backend backend = VECTORS;
     float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
     float[] whole = new float[time * batch * spec.networkOutputSize()];
-    Unrolled u = new Unrolled(network, backend, batch, time, false);
+    Unrolled u = new Unrolled(network, VECTORS, batch, time, false);
     u.forward(time, x);
     u.output(whole);
 
@@ -133,7 +132,7 @@ class EqualBitsProperties {
     assertArrayEquals(whole, pieces, "two pieces");
 
     for (int row = 0; row < batch; row++) {
-      Stream stream = new Stream(network, backend);
+      Stream stream = new Stream(network, VECTORS);
       float[] in = new float[spec.inputSize()];
       float[] out = new float[spec.networkOutputSize()];
       for (int t = 0; t < time; t++) {
@@ -254,7 +253,8 @@ class EqualBitsProperties {
       @ForAll @IntRange(min = 1, max = 70) int time,
       @ForAll @IntRange(min = 1, max = 20) int batch,
       @ForAll @IntRange(min = 1, max = 2) int threads,
-      @ForAll long seed) {
+      @ForAll long seed)
+      throws InterruptedException {
     NetworkSpec spec = network.spec();
     Backend preferred = Backend.preferred().withThreads(threads);
     Unrolled begun = new Unrolled(network, preferred, batch, time, false);
@@ -266,7 +266,7 @@ class EqualBitsProperties {
     both.forEach(u -> u.setLengths(lengths));
     for (int pass = 0; pass < 6; pass++) {
       if (pass == 3) {
-        warmUp();
+        Backend.warmUp();
       }
       int steps = pass == 1 ? 1 + rng.nextInt(time) : time;
       float[] x = Networks.random(steps * batch * spec.inputSize(), rng);
@@ -292,24 +292,15 @@ class EqualBitsProperties {
     }
   }
 
-  private static void warmUp() {
-    try {
-      Backend.warmUp();
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   @Property(tries = 40)
   void rowsOfABatchOfStreamsGoTheirOwnWays(
       @ForAll("forward") Network network,
       @ForAll @IntRange(min = 1, max = 9) int batch,
       @ForAll long seed) {
     NetworkSpec spec = network.spec();
-    Backend backend = VECTORS;
-    StreamBatch all = new StreamBatch(network, backend, batch);
+    StreamBatch all = new StreamBatch(network, VECTORS, batch);
     Stream[] alone = new Stream[batch];
-    Arrays.setAll(alone, row -> new Stream(network, backend));
+    Arrays.setAll(alone, row -> new Stream(network, VECTORS));
     Rng rng = new Rng(seed);
     float[] y = new float[batch * spec.networkOutputSize()];
     float[] own = new float[spec.networkOutputSize()];
@@ -355,12 +346,11 @@ class EqualBitsProperties {
     NetworkSpec spec = network.spec();
     int time = chunk + 3;
     float[] x = Networks.random(time * batch * spec.inputSize(), new Rng(seed));
-    Backend backend = VECTORS;
-    Unrolled whole = new Unrolled(network, backend, batch, time, false);
+    Unrolled whole = new Unrolled(network, VECTORS, batch, time, false);
     float[] expected = new float[time * batch * spec.networkOutputSize()];
     whole.forward(time, x);
     whole.output(expected);
-    LookAhead window = new LookAhead(network, backend, batch, chunk, 3);
+    LookAhead window = new LookAhead(network, VECTORS, batch, chunk, 3);
     float[] y = new float[chunk * batch * spec.networkOutputSize()];
     window.next(x, y);
     assertArrayEquals(Arrays.copyOf(expected, y.length), y, "first chunk");

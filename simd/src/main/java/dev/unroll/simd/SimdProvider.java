@@ -32,12 +32,10 @@ public final class SimdProvider implements KernelProvider {
     if (mode.startsWith("interpreted")) {
       return "the virtual machine only interprets (-Xint)";
     }
-    if (mode.contains("emulated-client")) {
-      return "the optimising compiler C2 is off (-XX:TieredStopAtLevel=1,"
-          + " -XX:CompilationMode=quick-only or -XX:+NeverActAsServerClassMachine)";
-    }
-    if (option("TieredStopAtLevel").map(Integer::parseInt).orElse(4) < 4) {
-      return "the optimising compiler C2 is off (-XX:TieredStopAtLevel)";
+    if (mode.contains("emulated-client")
+        || option("TieredStopAtLevel").map(Integer::parseInt).orElse(4) < 4) {
+      return "the optimising compiler C2 is off (-XX:TieredStopAtLevel, -XX:CompilationMode"
+          + " or -XX:+NeverActAsServerClassMachine)";
     }
     if (option("EnableVectorSupport").map("false"::equals).orElse(false)) {
       return "the virtual machine does not compile the Vector API (-XX:-EnableVectorSupport)";
