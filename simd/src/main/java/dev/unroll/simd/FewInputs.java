@@ -429,8 +429,8 @@ final class FewInputs {
     }
   }
 
-  /* z += W x: 4 inputs x 1 vector of rows; as above. */
-  private static void fourByOne(
+  /** z_i += W x_i of two to four inputs and a vector of rows. */
+  static void fourByOne(
       MemorySegment w,
       long at,
       int columns,

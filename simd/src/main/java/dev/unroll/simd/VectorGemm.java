@@ -3,7 +3,6 @@ package dev.unroll.simd;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 
-import dev.unroll.fallback.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -14,8 +13,9 @@ import jdk.incubator.vector.FloatVector;
  * beside those of this one, and are there when it begins with them. Of larger weights a panel stays
  * in the first-level cache while a block of inputs passes.
  *
- * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
- * six sixteen registers. What is left goes to {@link FewInputs}.
+ * <p>With 32 registers {@link CopiedInputs} takes twelve or eight inputs at a time, where there are
+ * enough rows for copies to pay, and otherwise two vectors of sums for each of eight inputs fill
+ * them without spilling; for each of six sixteen registers. What is left goes to {@link FewInputs}.
  */
 final class VectorGemm {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -24,7 +24,7 @@ final class VectorGemm {
   /* Bytes of weights that the second-level cache keeps. */
   private static final long KEPT = 1 << 20;
 
-  /* Inputs of the largest kernel. */
+  /* Inputs of the largest kernel here. */
   private static final int MOST = Lanes.MANY_REGISTERS ? 8 : 6;
 
   /*
@@ -35,19 +35,8 @@ final class VectorGemm {
   private static final int INPUT_BLOCK = 64;
   private static final int LARGE_INPUT_BLOCK = 128;
 
-  /*
-   * Inputs so many floats apart fall into one set of the first-level cache, and the eight of a
-   * kernel fill it. They are copied, a cache line further apart, before panels of narrow vectors
-   * pass; of wide ones a column has enough to do meanwhile, six leave room in the set, and more
-   * columns than this gain nothing.
-   */
-  private static final int SET_STRIDE = 1024;
-  private static final int LINE = 16;
-  private static final boolean COPIES_HELP = Lanes.MANY_REGISTERS && LENGTH < Kernels.LANES;
-
-  /* Per thread, so that threads may share the weights. */
-  private static final ThreadLocal<float[]> COPIES =
-      ThreadLocal.withInitial(() -> new float[LARGE_INPUT_BLOCK * (SET_STRIDE + LINE)]);
+  /* Rows for which copies of inputs pay. */
+  private static final int COPY_ROWS = 16 * LENGTH;
 
   private VectorGemm() {}
 
@@ -56,37 +45,48 @@ final class VectorGemm {
     assert m.batch : "panels for a step";
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
-    int columns = m.columns();
     boolean kept = m.weights.byteSize() <= KEPT;
-    boolean copied = COPIES_HELP && xs % SET_STRIDE == 0 && columns <= SET_STRIDE;
-    int block = kept ? MOST : Math.clamp(columns / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
+    boolean copied = Lanes.MANY_REGISTERS && m.rows() >= COPY_ROWS;
+    int block = kept ? MOST : Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     for (int first = 0, inputs; first < n; first += inputs) {
-      inputs = Math.min(block, n - first);
-      if (inputs > MOST) {
-        inputs = inputs / MOST * MOST;
-      }
+      int left = n - first;
       int xi = xo + first * xs;
       int zi = zo + first * zs;
-      if (copied) {
-        float[] copies = COPIES.get();
-        int apart = columns + LINE;
-        for (int i = 0; i < inputs; i++) {
-          System.arraycopy(x, xi + i * xs, copies, i * apart, columns);
-        }
-        block(m, kept, inputs, copies, 0, apart, z, zi, zs);
+      if (left < MOST) {
+        inputs = left;
+        FewInputs.accumulate(m, inputs, x, xi, xs, z, zi, zs);
+      } else if (copied) {
+        inputs = CopiedInputs.inputs(left, kept ? 12 : CopiedInputs.MOST);
+        copied(m, kept, inputs, x, xi, xs, z, zi, zs);
       } else {
+        inputs = Math.min(block, left) / MOST * MOST;
         block(m, kept, inputs, x, xi, xs, z, zi, zs);
       }
     }
   }
 
-  /* z_i += W x_i for a block of inputs, all panels at a time or one. */
+  /* z_i += W x_i for a block of inputs of kernels with copies, all panels at a time or one. */
+  private static void copied(
+      Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+    int columns = m.columns();
+    int panels = m.rows() / (2 * LENGTH);
+    int step = all ? panels : 1;
+    long apart = columns * (2L * BYTES);
+    for (int k = 0; k < columns; k += CopiedInputs.COLUMNS) {
+      int some = Math.min(CopiedInputs.COLUMNS, columns - k);
+      float[] copies = CopiedInputs.copy(n, some, x, xo + k, xs);
+      for (int p = 0; p < panels; p += step) {
+        long at = p * apart + k * (2L * BYTES);
+        int zi = zo + p * (2 * LENGTH);
+        CopiedInputs.accumulate(m.weights, at, apart, step, some, n, copies, z, zi, zs);
+      }
+    }
+    lastVector(m, n, x, xo, xs, z, zo, zs);
+  }
+
+  /* z_i += W x_i for a block of inputs of one kernel here, all panels at a time or one. */
   private static void block(
       Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    if (n < MOST) {
-      FewInputs.accumulate(m, n, x, xo, xs, z, zo, zs);
-      return;
-    }
     MemorySegment w = m.weights;
     int columns = m.columns();
     int panels = m.rows() / (2 * LENGTH);
@@ -103,12 +103,25 @@ final class VectorGemm {
         }
       }
     }
-    int rows = panels * 2 * LENGTH;
-    if (rows < m.rows()) {
-      long at = (long) rows * columns * Float.BYTES;
-      for (int i = 0; i < n; i += MOST) {
-        eightByOne(w, at, columns, x, xo + i * xs, xs, z, zo + rows + i * zs, zs);
-      }
+    lastVector(m, n, x, xo, xs, z, zo, zs);
+  }
+
+  /* The same for the last vector of rows, where it has no panel of its own. */
+  private static void lastVector(
+      Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+    int row = m.rows() / (2 * LENGTH) * (2 * LENGTH);
+    if (row == m.rows()) {
+      return;
+    }
+    long at = (long) row * m.columns() * Float.BYTES;
+    int i = 0;
+    for (; i + 8 <= n; i += 8) {
+      int zi = zo + row + i * zs;
+      eightByOne(m.weights, at, m.columns(), x, xo + i * xs, xs, z, zi, zs);
+    }
+    if (i < n) {
+      int zi = zo + row + i * zs;
+      FewInputs.fourByOne(m.weights, at, m.columns(), n - i, x, xo + i * xs, xs, z, zi, zs);
     }
   }
 
