@@ -74,6 +74,9 @@ class KernelTwinsTest {
         large(1056, 261, k.with(format).affine(), PackedMatrix.Use.STEP);
       }
       large(1056, 261, k.affine(), PackedMatrix.Use.BATCH);
+      /* Rows for which inputs are copied, and a vector that fills no panel; more columns than fit. */
+      large(272, 60, k.affine(), PackedMatrix.Use.BATCH);
+      large(272, 1100, k.affine(), PackedMatrix.Use.BATCH);
       /* Weights that stand outside the memory that those of streams share. */
       large(2080, 261, k.affine(), PackedMatrix.Use.STEP);
       /* More columns than one loop over the weights of a stream takes. */
@@ -177,13 +180,13 @@ class KernelTwinsTest {
       /* The second time panels may come in another order. */
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
-      for (int n : new int[] {1, 2, 3, 4, 6, 7, 8, 9, 13, 70}) {
+      for (int n : new int[] {1, 2, 3, 4, 6, 7, 8, 9, 13, 28, 70}) {
         batch(a, m, n, Kernels.pad(m.columns()));
       }
       /* Inputs of one set of the first-level cache. */
       if (m.columns() >= 130) {
-        batch(a, m, 13, 1024);
-        batch(a, m, 150, 1024);
+        batch(a, m, 13, Math.max(1024, Kernels.pad(m.columns())));
+        batch(a, m, 150, Math.max(1024, Kernels.pad(m.columns())));
       }
     }
 
