@@ -60,8 +60,8 @@ final class CopiedInputs {
     return n;
   }
 
-  /* Inputs of the next kernel. */
-  private static int next(int left) {
+  /** Inputs of the next kernel. */
+  static int next(int left) {
     return left < 12 || left == 16 ? 8 : 12;
   }
 

@@ -21,10 +21,10 @@ final class VectorOuter {
   private static final int TERM_BLOCK = 256;
 
   /*
-   * Rows of dW, or columns of dZ, side by side: as many as a kernel of 8 rows or four of 6 take, a
-   * vector at least.
+   * Rows of dW, or columns of dZ, side by side: what four kernels of 12 or 6 rows take, in whole
+   * vectors.
    */
-  private static final int ROWS = Lanes.MANY_REGISTERS ? Math.max(8, LENGTH) : 24;
+  private static final int ROWS = Lanes.MANY_REGISTERS ? 48 : 24;
   private static final int ROW_BLOCK = Math.ceilDiv(256, ROWS) * ROWS;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -34,8 +34,9 @@ final class VectorOuter {
   private static final int COLUMNS = 2 * LENGTH;
   private static final int COLUMN_BLOCK = Strips.FLOATS / TERM_BLOCK;
 
-  /* Bytes of a strip of X for each float of one of dZ, in kernels of 8 rows. */
-  private static final long X_BYTES = 2L * BYTES / ROWS;
+  /* Masks that change nothing, and tell C2 that sums of them do not overflow. */
+  private static final int FIRST = 2 * Integer.highestOneBit(TERM_BLOCK * ROW_BLOCK) - 1;
+  private static final int LAST = 2 * TERM_BLOCK - 1;
 
   /* Rows whose pages and lines stay at hand while all strips are copied. */
   private static final int COPIED = 16;
@@ -163,43 +164,49 @@ final class VectorOuter {
       int dws) {
     float[] dz = copies.dz;
     int strips = columns / COLUMNS;
-    int done = strips * COLUMNS;
     for (int r = 0, n = 0; r < height; r += n) {
-      n = Lanes.rows(height - r);
+      n = Lanes.MANY_REGISTERS ? CopiedInputs.next(height - r) : Lanes.rows(height - r);
       int wo = dwo + r * dws;
       switch (n) {
-        case 8 -> {
-          eightByTwo(terms, strips, dz, dzo + r, x, dw, wo, dws);
-          if (done < columns) {
-            long last = x + (long) done * terms * Float.BYTES;
-            eightByOne(terms, dz, dzo + r, last, dw, wo + done, dws);
-          }
-        }
+        case 12 -> twelveByTwo(terms, strips, dz, dzo + r, x, dw, wo, dws);
+        case 8 -> eightByTwo(terms, strips, dz, dzo + r, x, dw, wo, dws);
         case 6 -> sixByTwo(terms, strips, dz, dzo + r, 1, copies.x, dw, wo, dws);
         default -> fourByTwo(terms, strips, dz, dzo + r, 1, copies.x, dw, wo, dws);
+      }
+    }
+    int done = strips * COLUMNS;
+    if (done < columns) {
+      long last = x + (long) done * terms * Float.BYTES;
+      for (int r = 0; r < height; r += 8) {
+        eightByOne(terms, dz, dzo + r, last, dw, dwo + r * dws + done, dws);
       }
     }
   }
 
   /*
-   * 8 rows x 2 vectors of columns of dW for each strip of X, all terms. One counter, in floats of
-   * dZ, for both strips: of narrow vectors the other instructions of the loop take as long as the
-   * multiply-adds. Of few terms those around it do, so one call takes all strips.
+   * 12 rows x 2 vectors of columns of dW for each strip of X, all terms. Of few terms the
+   * instructions around the loop take long, so one call takes all strips.
    */
-  private static void eightByTwo(
+  private static void twelveByTwo(
       int terms, int strips, float[] d, int od, long x, float[] dw, int dwo, int ws) {
+    int first = od & FIRST;
+    int last = terms & LAST;
     for (int s = 0; s < strips; s++) {
       long at = x + (long) s * terms * (2L * BYTES);
-      int wo = dwo + s * COLUMNS;
-      int w1 = wo + ws;
+      int w0 = dwo + s * COLUMNS;
+      int w1 = w0 + ws;
       int w2 = w1 + ws;
       int w3 = w2 + ws;
       int w4 = w3 + ws;
       int w5 = w4 + ws;
       int w6 = w5 + ws;
       int w7 = w6 + ws;
-      FloatVector a00 = FloatVector.fromArray(SPECIES, dw, wo);
-      FloatVector a01 = FloatVector.fromArray(SPECIES, dw, wo + LENGTH);
+      int w8 = w7 + ws;
+      int w9 = w8 + ws;
+      int w10 = w9 + ws;
+      int w11 = w10 + ws;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, dw, w0);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, dw, w0 + LENGTH);
       FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
       FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
       FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
@@ -214,9 +221,117 @@ final class VectorOuter {
       FloatVector a61 = FloatVector.fromArray(SPECIES, dw, w6 + LENGTH);
       FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
       FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
-      for (int t = 0; t < terms * ROWS; t += ROWS) {
-        int p = od + t;
-        long k = (at + t * X_BYTES) & Strips.MASK;
+      FloatVector a80 = FloatVector.fromArray(SPECIES, dw, w8);
+      FloatVector a81 = FloatVector.fromArray(SPECIES, dw, w8 + LENGTH);
+      FloatVector a90 = FloatVector.fromArray(SPECIES, dw, w9);
+      FloatVector a91 = FloatVector.fromArray(SPECIES, dw, w9 + LENGTH);
+      FloatVector a100 = FloatVector.fromArray(SPECIES, dw, w10);
+      FloatVector a101 = FloatVector.fromArray(SPECIES, dw, w10 + LENGTH);
+      FloatVector a110 = FloatVector.fromArray(SPECIES, dw, w11);
+      FloatVector a111 = FloatVector.fromArray(SPECIES, dw, w11 + LENGTH);
+      for (int t = 0; t < last; t++) {
+        int p = first + t * ROWS;
+        long k = (at + t * (2L * BYTES)) & Strips.MASK;
+        FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k, ORDER);
+        FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k + BYTES, ORDER);
+        FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
+        a00 = d0.fma(x0, a00);
+        a01 = d0.fma(x1, a01);
+        FloatVector d1 = FloatVector.broadcast(SPECIES, d[p + 1]);
+        a10 = d1.fma(x0, a10);
+        a11 = d1.fma(x1, a11);
+        FloatVector d2 = FloatVector.broadcast(SPECIES, d[p + 2]);
+        a20 = d2.fma(x0, a20);
+        a21 = d2.fma(x1, a21);
+        FloatVector d3 = FloatVector.broadcast(SPECIES, d[p + 3]);
+        a30 = d3.fma(x0, a30);
+        a31 = d3.fma(x1, a31);
+        FloatVector d4 = FloatVector.broadcast(SPECIES, d[p + 4]);
+        a40 = d4.fma(x0, a40);
+        a41 = d4.fma(x1, a41);
+        FloatVector d5 = FloatVector.broadcast(SPECIES, d[p + 5]);
+        a50 = d5.fma(x0, a50);
+        a51 = d5.fma(x1, a51);
+        FloatVector d6 = FloatVector.broadcast(SPECIES, d[p + 6]);
+        a60 = d6.fma(x0, a60);
+        a61 = d6.fma(x1, a61);
+        FloatVector d7 = FloatVector.broadcast(SPECIES, d[p + 7]);
+        a70 = d7.fma(x0, a70);
+        a71 = d7.fma(x1, a71);
+        FloatVector d8 = FloatVector.broadcast(SPECIES, d[p + 8]);
+        a80 = d8.fma(x0, a80);
+        a81 = d8.fma(x1, a81);
+        FloatVector d9 = FloatVector.broadcast(SPECIES, d[p + 9]);
+        a90 = d9.fma(x0, a90);
+        a91 = d9.fma(x1, a91);
+        FloatVector d10 = FloatVector.broadcast(SPECIES, d[p + 10]);
+        a100 = d10.fma(x0, a100);
+        a101 = d10.fma(x1, a101);
+        FloatVector d11 = FloatVector.broadcast(SPECIES, d[p + 11]);
+        a110 = d11.fma(x0, a110);
+        a111 = d11.fma(x1, a111);
+      }
+      a00.intoArray(dw, w0);
+      a01.intoArray(dw, w0 + LENGTH);
+      a10.intoArray(dw, w1);
+      a11.intoArray(dw, w1 + LENGTH);
+      a20.intoArray(dw, w2);
+      a21.intoArray(dw, w2 + LENGTH);
+      a30.intoArray(dw, w3);
+      a31.intoArray(dw, w3 + LENGTH);
+      a40.intoArray(dw, w4);
+      a41.intoArray(dw, w4 + LENGTH);
+      a50.intoArray(dw, w5);
+      a51.intoArray(dw, w5 + LENGTH);
+      a60.intoArray(dw, w6);
+      a61.intoArray(dw, w6 + LENGTH);
+      a70.intoArray(dw, w7);
+      a71.intoArray(dw, w7 + LENGTH);
+      a80.intoArray(dw, w8);
+      a81.intoArray(dw, w8 + LENGTH);
+      a90.intoArray(dw, w9);
+      a91.intoArray(dw, w9 + LENGTH);
+      a100.intoArray(dw, w10);
+      a101.intoArray(dw, w10 + LENGTH);
+      a110.intoArray(dw, w11);
+      a111.intoArray(dw, w11 + LENGTH);
+    }
+  }
+
+  /* 8 rows x 2 vectors of columns of dW for each strip of X, all terms. */
+  private static void eightByTwo(
+      int terms, int strips, float[] d, int od, long x, float[] dw, int dwo, int ws) {
+    int first = od & FIRST;
+    int last = terms & LAST;
+    for (int s = 0; s < strips; s++) {
+      long at = x + (long) s * terms * (2L * BYTES);
+      int w0 = dwo + s * COLUMNS;
+      int w1 = w0 + ws;
+      int w2 = w1 + ws;
+      int w3 = w2 + ws;
+      int w4 = w3 + ws;
+      int w5 = w4 + ws;
+      int w6 = w5 + ws;
+      int w7 = w6 + ws;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, dw, w0);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, dw, w0 + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, dw, w1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, dw, w1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, dw, w2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, dw, w2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, dw, w3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, dw, w3 + LENGTH);
+      FloatVector a40 = FloatVector.fromArray(SPECIES, dw, w4);
+      FloatVector a41 = FloatVector.fromArray(SPECIES, dw, w4 + LENGTH);
+      FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
+      FloatVector a51 = FloatVector.fromArray(SPECIES, dw, w5 + LENGTH);
+      FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
+      FloatVector a61 = FloatVector.fromArray(SPECIES, dw, w6 + LENGTH);
+      FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
+      FloatVector a71 = FloatVector.fromArray(SPECIES, dw, w7 + LENGTH);
+      for (int t = 0; t < last; t++) {
+        int p = first + t * ROWS;
+        long k = (at + t * (2L * BYTES)) & Strips.MASK;
         FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k, ORDER);
         FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k + BYTES, ORDER);
         FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
@@ -244,8 +359,8 @@ final class VectorOuter {
         a70 = d7.fma(x0, a70);
         a71 = d7.fma(x1, a71);
       }
-      a00.intoArray(dw, wo);
-      a01.intoArray(dw, wo + LENGTH);
+      a00.intoArray(dw, w0);
+      a01.intoArray(dw, w0 + LENGTH);
       a10.intoArray(dw, w1);
       a11.intoArray(dw, w1 + LENGTH);
       a20.intoArray(dw, w2);
@@ -398,9 +513,11 @@ final class VectorOuter {
     FloatVector a50 = FloatVector.fromArray(SPECIES, dw, w5);
     FloatVector a60 = FloatVector.fromArray(SPECIES, dw, w6);
     FloatVector a70 = FloatVector.fromArray(SPECIES, dw, w7);
-    for (int t = 0; t < terms * ROWS; t += ROWS) {
-      int p = od + t;
-      long k = (at + t * X_BYTES) & Strips.MASK;
+    int first = od & FIRST;
+    int last = terms & LAST;
+    for (int t = 0; t < last; t++) {
+      int p = first + t * ROWS;
+      long k = (at + t * (2L * BYTES)) & Strips.MASK;
       FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, Strips.MEMORY, k, ORDER);
       FloatVector d0 = FloatVector.broadcast(SPECIES, d[p]);
       a00 = d0.fma(x0, a00);
