@@ -13,9 +13,9 @@ import jdk.incubator.vector.FloatVector;
  * beside those of this one, and are there when it begins with them. Of larger weights a panel stays
  * in the first-level cache while a block of inputs passes.
  *
- * <p>With 32 registers {@link CopiedInputs} takes twelve or eight inputs at a time, where there are
- * enough rows for copies to pay, and otherwise two vectors of sums for each of eight inputs fill
- * them without spilling; for each of six sixteen registers. What is left goes to {@link FewInputs}.
+ * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
+ * six sixteen registers. Of large weights {@link CopiedInputs} takes twelve at a time. What is left
+ * goes to {@link FewInputs}.
  */
 final class VectorGemm {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -35,9 +35,6 @@ final class VectorGemm {
   private static final int INPUT_BLOCK = 64;
   private static final int LARGE_INPUT_BLOCK = 128;
 
-  /* Rows for which copies of inputs pay. */
-  private static final int COPY_ROWS = 16 * LENGTH;
-
   private VectorGemm() {}
 
   /** z_i += W x_i for i in [0, n). */
@@ -46,7 +43,7 @@ final class VectorGemm {
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     boolean kept = m.weights.byteSize() <= KEPT;
-    boolean copied = Lanes.MANY_REGISTERS && m.rows() >= COPY_ROWS;
+    boolean copied = CopiedInputs.pay(m.rows(), m.columns());
     int block = kept ? MOST : Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     for (int first = 0, inputs; first < n; first += inputs) {
       int left = n - first;
@@ -55,51 +52,51 @@ final class VectorGemm {
       if (left < MOST) {
         inputs = left;
         FewInputs.accumulate(m, inputs, x, xi, xs, z, zi, zs);
-      } else if (copied) {
-        inputs = CopiedInputs.inputs(left, kept ? 12 : CopiedInputs.MOST);
-        copied(m, kept, inputs, x, xi, xs, z, zi, zs);
       } else {
-        inputs = Math.min(block, left) / MOST * MOST;
-        block(m, kept, inputs, x, xi, xs, z, zi, zs);
+        inputs =
+            copied
+                ? CopiedInputs.inputs(left, kept ? 12 : CopiedInputs.MOST)
+                : Math.min(block, left) / MOST * MOST;
+        block(m, kept, copied, inputs, x, xi, xs, z, zi, zs);
       }
     }
   }
 
-  /* z_i += W x_i for a block of inputs of kernels with copies, all panels at a time or one. */
-  private static void copied(
-      Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
-    int columns = m.columns();
-    int panels = m.rows() / (2 * LENGTH);
-    int step = all ? panels : 1;
-    long apart = columns * (2L * BYTES);
-    for (int k = 0; k < columns; k += CopiedInputs.COLUMNS) {
-      int some = Math.min(CopiedInputs.COLUMNS, columns - k);
-      float[] copies = CopiedInputs.copy(n, some, x, xo + k, xs);
-      for (int p = 0; p < panels; p += step) {
-        long at = p * apart + k * (2L * BYTES);
-        int zi = zo + p * (2 * LENGTH);
-        CopiedInputs.accumulate(m.weights, at, apart, step, some, n, copies, z, zi, zs);
-      }
-    }
-    lastVector(m, n, x, xo, xs, z, zo, zs);
-  }
-
-  /* z_i += W x_i for a block of inputs of one kernel here, all panels at a time or one. */
+  /* z_i += W x_i for a block of inputs, all panels at a time or one, inputs by twelve or not. */
   private static void block(
-      Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+      Panels m,
+      boolean all,
+      boolean copied,
+      int n,
+      float[] x,
+      int xo,
+      int xs,
+      float[] z,
+      int zo,
+      int zs) {
     MemorySegment w = m.weights;
     int columns = m.columns();
+    int width = copied ? CopiedInputs.COLUMNS : columns;
+    assert !all || columns <= width : "all panels of " + columns + " columns";
     int panels = m.rows() / (2 * LENGTH);
     int step = all ? panels : 1;
-    for (int p = 0; p < panels; p += step) {
-      long at = (long) p * columns * (2L * BYTES);
-      int row = zo + p * (2 * LENGTH);
-      for (int i = 0; i < n; i += MOST) {
-        int xi = xo + i * xs;
-        if (Lanes.MANY_REGISTERS) {
-          eightByTwo(w, at, step, columns, x, xi, xs, z, row + i * zs, zs);
-        } else {
-          sixByTwo(w, at, step, columns, x, xi, xs, z, row + i * zs, zs);
+    int twelves = copied ? CopiedInputs.twelves(n) : 0;
+    for (int k = 0; k < columns; k += width) {
+      int some = Math.min(width, columns - k);
+      float[] copies = CopiedInputs.copy(twelves, some, x, xo + k, xs);
+      for (int p = 0; p < panels; p += step) {
+        long at = ((long) p * columns + k) * (2L * BYTES);
+        int row = zo + p * (2 * LENGTH);
+        for (int i = 0; i < twelves; i += 12) {
+          CopiedInputs.twelveByTwo(w, at, step, some, copies, i, z, row + i * zs, zs);
+        }
+        for (int i = twelves; i < n; i += MOST) {
+          int xi = xo + i * xs + k;
+          if (Lanes.MANY_REGISTERS) {
+            eightByTwo(w, at, step, some, x, xi, xs, z, row + i * zs, zs);
+          } else {
+            sixByTwo(w, at, step, some, x, xi, xs, z, row + i * zs, zs);
+          }
         }
       }
     }

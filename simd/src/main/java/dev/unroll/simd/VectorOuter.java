@@ -67,6 +67,7 @@ final class VectorOuter {
       int dwo,
       int dws) {
     Copies copies = COPIES.get();
+    boolean twelves = CopiedInputs.pay(rows, columns);
     long piece = Lanes.MANY_REGISTERS ? Strips.take() : 0;
     try {
       for (int first = 0; first < n; first += TERM_BLOCK) {
@@ -80,7 +81,7 @@ final class VectorOuter {
           for (int k = 0; k < columns; k += columnBlock) {
             int width = Math.min(columnBlock, columns - k);
             lines(terms, width, x, xo + first * xs + k, xs, copies.x, piece);
-            block(terms, height, width, copies, piece, dw, dwo + row * dws + k, dws);
+            block(terms, height, width, twelves, copies, piece, dw, dwo + row * dws + k, dws);
           }
         }
       }
@@ -144,10 +145,18 @@ final class VectorOuter {
 
   /* dW += dZᵀ X of one block. */
   private static void block(
-      int terms, int rows, int columns, Copies copies, long x, float[] dw, int dwo, int dws) {
+      int terms,
+      int rows,
+      int columns,
+      boolean twelves,
+      Copies copies,
+      long x,
+      float[] dw,
+      int dwo,
+      int dws) {
     for (int r = 0; r < rows; r += ROWS) {
       int height = Math.min(ROWS, rows - r);
-      strip(terms, height, columns, copies, r * terms, x, dw, dwo + r * dws, dws);
+      strip(terms, height, columns, twelves, copies, r * terms, x, dw, dwo + r * dws, dws);
     }
   }
 
@@ -156,6 +165,7 @@ final class VectorOuter {
       int terms,
       int height,
       int columns,
+      boolean twelves,
       Copies copies,
       int dzo,
       long x,
@@ -165,7 +175,7 @@ final class VectorOuter {
     float[] dz = copies.dz;
     int strips = columns / COLUMNS;
     for (int r = 0, n = 0; r < height; r += n) {
-      n = Lanes.MANY_REGISTERS ? CopiedInputs.next(height - r) : Lanes.rows(height - r);
+      n = twelves ? CopiedInputs.next(height - r) : Lanes.rows(height - r);
       int wo = dwo + r * dws;
       switch (n) {
         case 12 -> twelveByTwo(terms, strips, dz, dzo + r, x, dw, wo, dws);
