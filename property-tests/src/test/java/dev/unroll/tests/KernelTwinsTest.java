@@ -74,8 +74,8 @@ class KernelTwinsTest {
         large(1056, 261, k.with(format).affine(), PackedMatrix.Use.STEP);
       }
       large(1056, 261, k.affine(), PackedMatrix.Use.BATCH);
-      /* Rows for which inputs are copied, and a vector that fills no panel; more columns than fit. */
-      large(272, 60, k.affine(), PackedMatrix.Use.BATCH);
+      /* Large enough for inputs to be copied, and a vector that fills no panel; more columns than fit. */
+      large(272, 500, k.affine(), PackedMatrix.Use.BATCH);
       large(272, 1100, k.affine(), PackedMatrix.Use.BATCH);
       /* Weights that stand outside the memory that those of streams share. */
       large(2080, 261, k.affine(), PackedMatrix.Use.STEP);
@@ -83,7 +83,9 @@ class KernelTwinsTest {
       large(64, 1024, k.affine(), PackedMatrix.Use.STEP);
       large(16, 511, k.affine(), PackedMatrix.Use.STEP);
       large(112, 512, k.affine(), PackedMatrix.Use.STEP);
-      largeOuter(k.affine());
+      largeOuter(528, 144, k.affine());
+      largeOuter(528, 272, k.affine());
+      largeOuter(560, 240, k.affine());
       for (int size : SIZES) {
         for (WeightFormat format : WeightFormat.values()) {
           affine(size, k.with(format).affine(), format == WeightFormat.F32);
@@ -151,9 +153,7 @@ class KernelTwinsTest {
     }
 
     /* More than one block in each direction, and higher blocks of fewer terms. */
-    private void largeOuter(AffineKernels a) {
-      int height = 528;
-      int width = 144;
+    private void largeOuter(int height, int width, AffineKernels a) {
       for (int n : new int[] {100, 261}) {
         float[] dw = random(height * width, 4);
         a.outerAccumulate(
