@@ -77,6 +77,7 @@ class KernelTwinsTest {
       /* Large enough for inputs to be copied, and a vector that fills no panel; more columns than fit. */
       large(272, 500, k.affine(), PackedMatrix.Use.BATCH);
       large(272, 1100, k.affine(), PackedMatrix.Use.BATCH);
+      large(160, 1500, k.affine(), PackedMatrix.Use.BATCH);
       /* Weights that stand outside the memory that those of streams share. */
       large(2080, 261, k.affine(), PackedMatrix.Use.STEP);
       /* More columns than one loop over the weights of a stream takes. */

@@ -20,7 +20,7 @@ final class CopiedInputs {
   /** Inputs at most. */
   static final int MOST = 128;
 
-  /** Columns at most; no fewer than those of weights of which all panels pass at once. */
+  /** Columns at most. */
   static final int COLUMNS = 1024;
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -33,12 +33,16 @@ final class CopiedInputs {
   private static final int FIRST = 2 * Integer.highestOneBit(MOST * APART) - 1;
   private static final int LAST = 2 * COLUMNS - 1;
 
-  /* Elements of weights, and rows, for which copies and one more kernel pay. */
+  /*
+   * Elements of weights, and rows, for which copies and one more kernel pay. So many rows of weights
+   * of which all panels pass at once have no more columns than that.
+   */
   private static final int LEAST = 1 << 17;
-  private static final int LEAST_ROWS = 16 * LENGTH;
+  private static final int LEAST_ROWS = (int) (VectorGemm.KEPT / Float.BYTES) / COLUMNS;
 
   /* Per thread, so that threads may share the weights. */
-  private static final ThreadLocal<float[]> COPIES = ThreadLocal.withInitial(() -> new float[0]);
+  private static final float[] NONE = {};
+  private static final ThreadLocal<float[]> COPIES = ThreadLocal.withInitial(() -> NONE);
 
   private CopiedInputs() {}
 
@@ -49,6 +53,9 @@ final class CopiedInputs {
 
   /** Copies columns of n inputs. */
   static float[] copy(int n, int columns, float[] x, int xo, int xs) {
+    if (n == 0) {
+      return NONE;
+    }
     float[] copies = COPIES.get();
     if (copies.length < n * APART) {
       copies = new float[n * APART];

@@ -21,8 +21,8 @@ final class VectorGemm {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
 
-  /* Bytes of weights that the second-level cache keeps. */
-  private static final long KEPT = 1 << 20;
+  /** Bytes of weights that the second-level cache keeps. */
+  static final long KEPT = 1 << 20;
 
   /* Inputs of the largest kernel here. */
   private static final int MOST = Lanes.MANY_REGISTERS ? 8 : 6;
