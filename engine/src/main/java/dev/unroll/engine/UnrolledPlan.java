@@ -13,7 +13,7 @@ import java.util.List;
 record UnrolledPlan(
     Network network, Backend backend, int batch, int time, boolean training, Memory memory)
     implements WarmUp.Plan<Unrolled> {
-  /* Inputs of the largest kernel. */
+  /* Inputs of the largest kernel over weights of few elements. */
   private static final int KERNEL = 8;
 
   /* Inputs and outputs of the small network. */

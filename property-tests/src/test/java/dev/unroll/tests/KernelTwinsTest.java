@@ -181,13 +181,15 @@ class KernelTwinsTest {
       /* The second time panels may come in another order. */
       a.affine(m, random(m.columns() + 2, 7), 2, z, 5);
       keep(name, z);
+      int padded = Kernels.pad(m.columns());
       for (int n : new int[] {1, 2, 3, 4, 6, 7, 8, 9, 13, 28, 70}) {
-        batch(a, m, n, Kernels.pad(m.columns()));
+        batch(a, m, n, padded);
       }
       /* Inputs of one set of the first-level cache. */
       if (m.columns() >= 130) {
-        batch(a, m, 13, Math.max(1024, Kernels.pad(m.columns())));
-        batch(a, m, 150, Math.max(1024, Kernels.pad(m.columns())));
+        int stride = Math.max(1024, padded);
+        batch(a, m, 13, stride);
+        batch(a, m, 150, stride);
       }
     }
 

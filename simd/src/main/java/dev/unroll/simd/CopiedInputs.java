@@ -34,8 +34,8 @@ final class CopiedInputs {
   private static final int LAST = 2 * COLUMNS - 1;
 
   /*
-   * Elements of weights, and rows, for which copies and one more kernel pay. So many rows of weights
-   * of which all panels pass at once have no more columns than that.
+   * Elements of weights, and rows, for which copies and one more kernel pay. Weights of
+   * which all panels pass at once, and of so many rows, have no more columns than COLUMNS.
    */
   private static final int LEAST = 1 << 17;
   private static final int LEAST_ROWS = (int) (VectorGemm.KEPT / Float.BYTES) / COLUMNS;

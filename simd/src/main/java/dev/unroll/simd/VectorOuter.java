@@ -9,9 +9,10 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Sums of outer products: dW += dZᵀ X. Rows of dZ and of X are far apart in memory, often by a
  * power of two that maps them all to one set of the cache. So a block of each is first copied, a
- * few rows at a time, into strips of some columns: two strips that meet in a kernel stay in the
- * first level of the cache, the blocks in the second. All strips of a block of X pass over some
- * rows of dW before the next, so that what they add to is not one line of every page.
+ * few rows at a time, into strips of some columns: a strip of X and the columns of dZ that meet in
+ * a kernel stay in the first level of the cache, the blocks in the second. All strips of a block of
+ * X pass over some rows of dW before the next, so that what they add to is not one line of every
+ * page.
  *
  * <p>With 32 registers strips of X stand off-heap in {@link Strips}, a vector at multiples of its
  * length; on the heap each one of 64 bytes would lie across two lines of the cache.
