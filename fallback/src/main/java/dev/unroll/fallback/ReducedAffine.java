@@ -82,8 +82,16 @@ public abstract class ReducedAffine implements AffineKernels {
       return;
     }
     float[] rounded = new float[rows * columns];
-    for (int i = 0; i < rounded.length; i++) {
-      rounded[i] = ReducedMatrix.round(from[offset + i / columns * stride + i % columns]);
+    for (int i = 0; i < rows; i++) {
+      for (int k = 0; k < columns; k += 2) {
+        int at = offset + i * stride + k;
+        boolean two = k + 1 < columns;
+        int word = ReducedMatrix.pair(from[at], two ? from[at + 1] : 0f);
+        rounded[i * columns + k] = ReducedMatrix.even(word);
+        if (two) {
+          rounded[i * columns + k + 1] = ReducedMatrix.odd(word);
+        }
+      }
     }
     wide.pack(to, row, 0, rows, columns, rounded, 0, columns);
   }

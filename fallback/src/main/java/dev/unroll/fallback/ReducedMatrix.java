@@ -3,19 +3,24 @@ package dev.unroll.fallback;
 /**
  * Weights of 16 or 8 bits, several columns of a row to a word, with the row's scale and bias.
  *
- * <p>{@link WeightFormat#BF16}: column 2g stands in the lower half of word g, column 2g + 1 in the
- * upper half; each half is the upper half of a float.
+ * <p>A column's bits are moved to the top of the word, and what stands below them stays there,
+ * which costs one instruction less than masking it out. It is less than one unit of the last place,
+ * and packing takes it into account: it rounds the column that stands lowest first, and each one
+ * above it to what is still missing.
+ *
+ * <p>{@link WeightFormat#BF16}: column 2g of word g has the value of the float with the bits {@code
+ * word << 16}, column 2g + 1 that of the float with the bits {@code word}.
  *
  * <p>{@link WeightFormat#INT8}: column 4g + j of word g has the value {@code (float) (word << 8 j)}
- * times the row's scale. The shift moves its byte to the top and leaves the bytes of the columns
- * after it below, which costs one instruction less than masking them out. They are less than one
- * unit of the byte, and packing takes them into account: it rounds the last column first and each
- * one before it to what is still missing.
+ * times the row's scale.
  */
 public abstract class ReducedMatrix extends PackedMatrix {
   private static final int BYTE_UNIT = 1 << 24;
   private static final int LARGEST_BYTE = Byte.MAX_VALUE;
   private static final int HALF = 16;
+  private static final int UNIT_OF_HALF = 1 << HALF;
+  private static final int SMALLEST_NORMAL = Float.floatToRawIntBits(Float.MIN_NORMAL);
+  private static final int LARGEST_HALF = 0x7f7f0000;
 
   final WeightFormat format;
   private final int words;
@@ -84,24 +89,48 @@ public abstract class ReducedMatrix extends PackedMatrix {
 
   private void packHalves(int row, float[] from, int offset) {
     for (int k = 0; k < columns(); k += 2) {
-      int low = upperHalf(from[offset + k]);
-      int high = k + 1 < columns() ? upperHalf(from[offset + k + 1]) : 0;
-      set(row, k / 2, low | (high << HALF));
+      set(row, k / 2, pair(from[offset + k], k + 1 < columns() ? from[offset + k + 1] : 0f));
     }
   }
 
-  private static int upperHalf(float value) {
-    return Float.floatToRawIntBits(round(value)) >>> HALF;
+  /** The value of an even column: a float whose lower half is zero. */
+  static float even(int word) {
+    return Float.intBitsToFloat(word << HALF);
+  }
+
+  /** The value of an odd column: a float whose lower half is the even column's. */
+  static float odd(int word) {
+    return Float.intBitsToFloat(word);
+  }
+
+  /**
+   * Rounds two neighbours. An odd column that should be smaller than normal numbers becomes the
+   * smallest of them, as subnormal ones take a processor a hundred times as long; beside an odd
+   * column that is not finite, and makes the sum so too, the even one is zero.
+   */
+  static int pair(float even, float odd) {
+    int low = Float.floatToRawIntBits(round(even)) >>> HALF;
+    if (low == 0 || !Float.isFinite(odd)) {
+      return Float.floatToRawIntBits(round(odd));
+    }
+    float magnitude = Math.abs(odd);
+    int below = ((Float.floatToRawIntBits(magnitude) - low) & -UNIT_OF_HALF) + low;
+    int above = Math.min(below + UNIT_OF_HALF, LARGEST_HALF + low);
+    below = Math.max(below, SMALLEST_NORMAL + low);
+    double tooLow = (double) magnitude - Float.intBitsToFloat(below);
+    double tooHigh = (double) Float.intBitsToFloat(above) - magnitude;
+    int sign = Float.floatToRawIntBits(odd) & Integer.MIN_VALUE;
+    return sign | (tooLow <= tooHigh ? below : above);
   }
 
   /** The nearest float whose lower half is zero; of two, the even one. */
-  static float round(float value) {
+  private static float round(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return Float.NaN;
     }
     int odd = (bits >>> HALF) & 1;
-    return Float.intBitsToFloat((bits + 0x7fff + odd) & 0xffff0000);
+    return Float.intBitsToFloat((bits + 0x7fff + odd) & -UNIT_OF_HALF);
   }
 
   private void packBytes(int row, float[] from, int offset) {

@@ -1,5 +1,7 @@
 package dev.unroll.fallback;
 
+import static dev.unroll.fallback.ReducedMatrix.even;
+import static dev.unroll.fallback.ReducedMatrix.odd;
 import static dev.unroll.fallback.ScalarMath.fma;
 
 import java.util.Arrays;
@@ -11,7 +13,6 @@ import java.util.Arrays;
  */
 final class ScalarReduced extends ReducedAffine {
   private static final int PANEL = Kernels.LANES;
-  private static final int UPPER_HALF = 0xffff0000;
 
   private final WeightFormat format;
 
@@ -67,16 +68,16 @@ final class ScalarReduced extends ReducedAffine {
     int p = at;
     for (int k = 0; k < m.columns(); k += 2) {
       float xk = x[xo + k];
-      sum0 = fma(Float.intBitsToFloat(w[p] << 16), xk, sum0);
-      sum1 = fma(Float.intBitsToFloat(w[p + 1] << 16), xk, sum1);
-      sum2 = fma(Float.intBitsToFloat(w[p + 2] << 16), xk, sum2);
-      sum3 = fma(Float.intBitsToFloat(w[p + 3] << 16), xk, sum3);
+      sum0 = fma(even(w[p]), xk, sum0);
+      sum1 = fma(even(w[p + 1]), xk, sum1);
+      sum2 = fma(even(w[p + 2]), xk, sum2);
+      sum3 = fma(even(w[p + 3]), xk, sum3);
       if (k + 1 < m.columns()) {
         xk = x[xo + k + 1];
-        sum0 = fma(Float.intBitsToFloat(w[p] & UPPER_HALF), xk, sum0);
-        sum1 = fma(Float.intBitsToFloat(w[p + 1] & UPPER_HALF), xk, sum1);
-        sum2 = fma(Float.intBitsToFloat(w[p + 2] & UPPER_HALF), xk, sum2);
-        sum3 = fma(Float.intBitsToFloat(w[p + 3] & UPPER_HALF), xk, sum3);
+        sum0 = fma(odd(w[p]), xk, sum0);
+        sum1 = fma(odd(w[p + 1]), xk, sum1);
+        sum2 = fma(odd(w[p + 2]), xk, sum2);
+        sum3 = fma(odd(w[p + 3]), xk, sum3);
       }
       p += PANEL;
     }

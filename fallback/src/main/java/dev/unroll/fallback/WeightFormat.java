@@ -6,8 +6,11 @@ public enum WeightFormat {
   F32(Float.SIZE),
 
   /**
-   * The upper half of a 32-bit float, rounded to nearest even: 8 bits of precision, the whole range
-   * of exponents. Half the memory; the relative error of a weight is at most 2^-8.
+   * The upper half of a 32-bit float (bfloat16): 8 bits of precision, the whole range of exponents.
+   * Half the memory; the relative error of a weight is at most 2^-8. Columns 0, 2, 4, ... of a row
+   * are rounded to nearest even. Each of the others has its neighbour in the lower half instead of
+   * zeros, and is rounded with that in mind, to the same bound: weights that were bfloat16 numbers
+   * before change as well, and a zero beside another number becomes 2^-126.
    */
   BF16(16),
 

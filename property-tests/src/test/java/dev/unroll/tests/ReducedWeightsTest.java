@@ -15,6 +15,7 @@ import dev.unroll.engine.Rng;
 import dev.unroll.engine.Stream;
 import dev.unroll.engine.Unrolled;
 import dev.unroll.fallback.AffineKernels;
+import dev.unroll.fallback.Kernels;
 import dev.unroll.fallback.PackedMatrix;
 import dev.unroll.fallback.ScalarKernels;
 import dev.unroll.fallback.WeightFormat;
@@ -28,6 +29,7 @@ import net.jqwik.api.domains.Domain;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Weights of 16 and 8 bits: how far from the floats, and the same bits everywhere. */
 @Domain(Networks.class)
@@ -79,6 +81,39 @@ class ReducedWeightsTest {
             };
         assertEquals(w, stored[r][k], bound, "row " + r + ", column " + k);
       }
+    }
+  }
+
+  private static float[] halves(float even, float odd) {
+    float[] weights = new float[ROWS * 2];
+    for (int r = 0; r < ROWS; r++) {
+      weights[2 * r] = even;
+      weights[2 * r + 1] = odd;
+    }
+    return stored(WeightFormat.BF16, weights, 2)[ROWS - 1];
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {0f, -0f, 1e-40f, -1e-38f, 0x1p-126f, 1e-3f, -1f, 0x1.fffffep126f})
+  void halvesOfAnySizeStandBesideEachOther(float odd) {
+    for (float even : new float[] {1f, -1f, 0x1.fep-100f, 0x1.fep126f, 0x1.02p0f}) {
+      float[] stored = halves(even, odd);
+      assertEquals(even, stored[0], "even column beside " + odd);
+      assertEquals(odd, stored[1], Math.max(Math.abs(odd) * 0x1p-8, 0x1.02p-126), "beside " + even);
+      assertTrue(Math.abs(stored[1]) >= Float.MIN_NORMAL, "subnormal beside " + even);
+    }
+    assertEquals(odd, halves(0f, odd)[1], Math.abs(odd) * 0x1p-8 + Float.MIN_NORMAL * 0x1p-8);
+  }
+
+  @Test
+  void halvesThatAreNotFiniteStaySo() {
+    AffineKernels affine = ScalarKernels.instance().with(WeightFormat.BF16).affine();
+    for (float odd : new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN}) {
+      PackedMatrix m = affine.allocate(Kernels.LANES, 2, PackedMatrix.Use.STEP);
+      affine.pack(m, 0, 0, 1, 2, new float[] {3f, odd}, 0, 2);
+      float[] z = new float[Kernels.LANES];
+      affine.affine(m, new float[] {1f, 1f}, 0, z, 0);
+      assertEquals(odd, z[0]);
     }
   }
 

@@ -14,8 +14,9 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Vector twin of the step over bfloat16 weights: a word holds two columns of a row, which a shift
- * and a mask turn into floats.
+ * Vector twin of the step over bfloat16 weights: a word holds two columns of a row. A shift turns
+ * the first into a float, and the second is one; {@link ReducedMatrix} tells why the lower half of
+ * it may stay.
  *
  * <p>The vector classes are called without helpers of ours: C2 inlines no helper once a method
  * holds so many vector operations.
@@ -23,7 +24,6 @@ import jdk.incubator.vector.VectorOperators;
 final class VectorBfloat16 extends VectorReduced {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Integer.BYTES;
-  private static final IntVector UPPER = IntVector.broadcast(Lanes.INTS, 0xffff0000);
 
   VectorBfloat16(AffineKernels wide) {
     super(WeightFormat.BF16, wide);
@@ -71,29 +71,29 @@ final class VectorBfloat16 extends VectorReduced {
       long p = (at + (long) j * width * Integer.BYTES) & Slab.MASK;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
-      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      a0 = w0.reinterpretAsFloats().fma(x1, a0);
       IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
       a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
-      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      a1 = w1.reinterpretAsFloats().fma(x1, a1);
       IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
       a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
-      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      a2 = w2.reinterpretAsFloats().fma(x1, a2);
       IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
       a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
-      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+      a3 = w3.reinterpretAsFloats().fma(x1, a3);
       p = (p + 4L * BYTES) & Slab.MASK;
       IntVector w4 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
       a4 = w4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a4);
-      a4 = w4.and(UPPER).reinterpretAsFloats().fma(x1, a4);
+      a4 = w4.reinterpretAsFloats().fma(x1, a4);
       IntVector w5 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
       a5 = w5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a5);
-      a5 = w5.and(UPPER).reinterpretAsFloats().fma(x1, a5);
+      a5 = w5.reinterpretAsFloats().fma(x1, a5);
       IntVector w6 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
       a6 = w6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a6);
-      a6 = w6.and(UPPER).reinterpretAsFloats().fma(x1, a6);
+      a6 = w6.reinterpretAsFloats().fma(x1, a6);
       IntVector w7 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
       a7 = w7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a7);
-      a7 = w7.and(UPPER).reinterpretAsFloats().fma(x1, a7);
+      a7 = w7.reinterpretAsFloats().fma(x1, a7);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + 1 * LENGTH);
@@ -124,23 +124,23 @@ final class VectorBfloat16 extends VectorReduced {
       long p = (at + (long) j * width * Integer.BYTES) & Slab.MASK;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
-      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      a0 = w0.reinterpretAsFloats().fma(x1, a0);
       IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
       a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
-      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      a1 = w1.reinterpretAsFloats().fma(x1, a1);
       IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 2L * BYTES, ORDER);
       a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
-      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      a2 = w2.reinterpretAsFloats().fma(x1, a2);
       IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 3L * BYTES, ORDER);
       a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
-      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+      a3 = w3.reinterpretAsFloats().fma(x1, a3);
       p = (p + 4L * BYTES) & Slab.MASK;
       IntVector w4 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p, ORDER);
       a4 = w4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a4);
-      a4 = w4.and(UPPER).reinterpretAsFloats().fma(x1, a4);
+      a4 = w4.reinterpretAsFloats().fma(x1, a4);
       IntVector w5 = IntVector.fromMemorySegment(Lanes.INTS, Slab.MEMORY, p + 1L * BYTES, ORDER);
       a5 = w5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a5);
-      a5 = w5.and(UPPER).reinterpretAsFloats().fma(x1, a5);
+      a5 = w5.reinterpretAsFloats().fma(x1, a5);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + 1 * LENGTH);
@@ -179,16 +179,16 @@ final class VectorBfloat16 extends VectorReduced {
       long p = at + (long) j * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
-      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      a0 = w0.reinterpretAsFloats().fma(x1, a0);
       IntVector w1 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 1L * BYTES, ORDER);
       a1 = w1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a1);
-      a1 = w1.and(UPPER).reinterpretAsFloats().fma(x1, a1);
+      a1 = w1.reinterpretAsFloats().fma(x1, a1);
       IntVector w2 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 2L * BYTES, ORDER);
       a2 = w2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a2);
-      a2 = w2.and(UPPER).reinterpretAsFloats().fma(x1, a2);
+      a2 = w2.reinterpretAsFloats().fma(x1, a2);
       IntVector w3 = IntVector.fromMemorySegment(Lanes.INTS, w, p + 3L * BYTES, ORDER);
       a3 = w3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a3);
-      a3 = w3.and(UPPER).reinterpretAsFloats().fma(x1, a3);
+      a3 = w3.reinterpretAsFloats().fma(x1, a3);
     }
     a0.intoArray(z, zo);
     a1.intoArray(z, zo + LENGTH);
@@ -223,7 +223,7 @@ final class VectorBfloat16 extends VectorReduced {
       long p = at + (long) (k / 2) * width * Integer.BYTES;
       IntVector w0 = IntVector.fromMemorySegment(Lanes.INTS, w, p, ORDER);
       a0 = w0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(x0, a0);
-      a0 = w0.and(UPPER).reinterpretAsFloats().fma(x1, a0);
+      a0 = w0.reinterpretAsFloats().fma(x1, a0);
     }
     a0.intoArray(z, zo);
   }
