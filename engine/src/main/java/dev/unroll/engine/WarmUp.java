@@ -68,7 +68,7 @@ final class WarmUp<T> {
   private static final int MOST_ROUNDS = 1000;
 
   /*
-   * Rests between them and after loading, in times of the work: the fewer steps before C2 is done,
+   * Rests between them, in times of the work: the fewer steps before C2 is done,
    * the less of the callers' time goes to them. Only as long as the work while somebody waits, or
    * when the network is so large that its scalar steps cost the callers more.
    */
@@ -222,16 +222,10 @@ final class WarmUp<T> {
   private void run() {
     try {
       Plan<T> given = Memory.require(plan, "a warm-up runs once");
-      long awake = System.nanoTime();
       if (given.backend().needsWarmUp()) {
-        long chosen = System.nanoTime() - awake;
-        rest(chosen, longRest(chosen));
-        awake = System.nanoTime();
         T result = given.make();
         Object key = given.key();
         if (!WARM.contains(key)) {
-          long work = System.nanoTime() - awake;
-          rest(work, longRest(work));
           if (!compile(given.scratch(result))) {
             return;
           }
