@@ -102,6 +102,11 @@ final class ParallelKernels {
     }
 
     @Override
+    public AffineKernels standIn(int rows, int columns) {
+      return new Affine(serial.standIn(rows, columns), team);
+    }
+
+    @Override
     public long bytes(int rows, int columns, PackedMatrix.Use use) {
       return serial.bytes(rows, columns, use);
     }

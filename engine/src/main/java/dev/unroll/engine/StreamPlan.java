@@ -1,6 +1,7 @@
 package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
+import java.util.List;
 
 /**
  * A stream's layers on the vector kernels.
@@ -51,7 +52,11 @@ record StreamPlan(Network network, Backend backend) implements WarmUp.Plan<Strea
     }
 
     @Override
-    public void callKernels() {
+    public List<Runnable> calls() {
+      return List.of(this::callKernels);
+    }
+
+    private void callKernels() {
       for (int i = 0; i < IDLE_STEPS; i++) {
         layers.callKernels(true);
       }

@@ -102,6 +102,9 @@ public final class Unrolled {
     parametersRead = new float[ready ? 0 : network.layout().size()];
     begin();
     warmUp = ready ? null : WarmUp.begin(plan);
+    if (training) {
+      plan.rehearse();
+    }
   }
 
   /** Fills the buffers: whole sequences, the network's parameters, the initial state. */

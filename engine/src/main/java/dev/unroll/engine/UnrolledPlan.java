@@ -2,6 +2,8 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -16,8 +18,22 @@ record UnrolledPlan(
   /* Inputs of the largest kernel over weights of few elements. */
   private static final int KERNEL = 8;
 
-  /* Inputs and outputs of the small network. */
-  private static final int FEW = 16;
+  /* What is left beside these is left beside those of any kernel. */
+  private static final int KERNELS = 24;
+
+  /*
+   * Inputs and outputs of the small network, and units of a cell with several gates. C2 is to
+   * compile a kernel because it was called often, not because its loops went round often, as it
+   * takes three to four times as long for code that is entered in the middle of a loop. So a call
+   * has less than 66 rounds, the ratio of the two limits; the gradient of weights has them only
+   * where these are of 32 columns.
+   */
+  private static final int FEW = 4;
+  private static final int FEW_IN_TRAINING = 32;
+  private static final int PANEL = 2 * Kernels.LANES;
+
+  /* Times the work of the small network that a training step should be for it to pay. */
+  private static final int WORTHWHILE = 1 << 11;
 
   private record Key(NetworkSpec spec, Kernels kernels, int threads, int batch, int time) {}
 
@@ -62,58 +78,98 @@ record UnrolledPlan(
 
   @Override
   public WarmUp.Scratch scratch(Unrolled made) {
-    return new Sequences(scratch(network, scratchTime()), small());
+    Kernels kernels = backend.batchKernels();
+    Unrolled whole = scratch(network, kernels, batch, scratchTime());
+    if (batch > 1) {
+      return new Sequences(
+          whole, List.of(small(few(), batch, UnrolledLayer.ahead(time, batch))::run));
+    }
+    /* Products of many rows, then those of one, which depend on the number of units. */
+    Unrolled products = small(few(), Math.min(time, KERNELS + time % KERNELS), 1);
+    Unrolled steps = scratch(network, kernels, 1, Math.min(time, KERNEL + time % KERNEL));
+    return new Sequences(whole, List.of(products::run, steps::run));
   }
 
-  private Unrolled scratch(Network of, int steps) {
-    UnrolledPlan plan = new UnrolledPlan(of, backend, batch, steps, training, Memory.allocating());
-    Unrolled scratch = new Unrolled(plan, backend.batchKernels(), plan.memory);
+  private Unrolled scratch(Network of, Kernels kernels, int rows, int steps) {
+    UnrolledPlan plan = new UnrolledPlan(of, backend, rows, steps, training, Memory.allocating());
+    Unrolled scratch = new Unrolled(plan, kernels, plan.memory);
     scratch.begin();
     return scratch;
   }
 
-  /* So little to do for the same kernels as can be; those of one row depend on the number of units. */
-  private Unrolled small() {
-    if (batch == 1) {
-      return scratch(network, Math.min(time, KERNEL + time % KERNEL));
-    }
-    Network small = Network.create(few(network.spec()), Initialization.PYTORCH, 0);
-    return scratch(small.quantize(network.weightFormat()), UnrolledLayer.ahead(time, batch));
+  /* So little to do for the same kernels as can be. */
+  private Unrolled small(Network few, int rows, int steps) {
+    Parameter largest =
+        Collections.max(network.parameters(), Comparator.comparing(Parameter::size));
+    Kernels kernels = backend.batchKernels().standIn(largest.rows(), largest.columns());
+    return scratch(few.quantize(network.weightFormat()), kernels, rows, steps);
   }
 
-  private static NetworkSpec few(NetworkSpec spec) {
+  /**
+   * Has the kernels of training compiled by a small network, unless a training step is little work.
+   * Otherwise C2 finds one kernel after the other, when the first step comes to it, and in the
+   * middle of its loops.
+   */
+  void rehearse() {
+    if (!backend.needsWarmUp()) {
+      return;
+    }
+    Network few = few();
+    int steps = Math.min(time, 1 + (KERNELS - 1) / batch);
+    long work = (long) steps * few.layout().size();
+    if ((long) time * network.layout().size() < WORTHWHILE * work) {
+      return;
+    }
+    Unrolled small = small(few, batch, steps);
+    WarmUp.rehearse(
+        () -> {
+          small.run();
+          small.backwardFromHead();
+        });
+  }
+
+  private Network few() {
+    return Network.create(few(network.spec(), training), Initialization.PYTORCH, 0);
+  }
+
+  private static NetworkSpec few(NetworkSpec spec, boolean training) {
+    int few = training ? FEW_IN_TRAINING : FEW;
+    int gates = PANEL;
+    for (LayerSpec l : spec.layers()) {
+      gates = Math.min(gates, l.cell().gates());
+    }
     List<LayerSpec> layers = new ArrayList<>();
     for (LayerSpec l : spec.layers()) {
-      int hidden = few(l.hidden());
-      int projection = Math.min(hidden, l.projection());
+      int hidden = few(gates, l.hidden());
+      int projection = Math.min(hidden - 1, l.projection());
       layers.add(new LayerSpec(l.cell(), hidden, projection, l.bias(), l.options()));
     }
     return new NetworkSpec(
         spec.input(),
-        Math.min(FEW, spec.inputSize()),
-        Math.min(FEW, spec.embeddingSize()),
+        Math.min(few, spec.inputSize()),
+        Math.min(few, spec.embeddingSize()),
         layers,
         spec.topology(),
         spec.regularization(),
-        Math.min(FEW, spec.outputSize()));
+        Math.min(few, spec.outputSize()));
   }
 
-  /* Panels have two vectors of rows, of sixteen floats at most. */
-  private static int few(int units) {
-    int pair = 2 * Kernels.LANES;
-    return units < 2 * pair ? units : pair + units % pair;
+  /* Gates of one panel at least, and of as many rows that fill none. */
+  private static int few(int gates, int units) {
+    int least = Kernels.pad((PANEL + gates - 1) / gates);
+    return units < 2 * least ? units : least + units % least;
   }
 
   private static final class Sequences implements WarmUp.Scratch {
     private final Unrolled whole;
-    private final Unrolled small;
+    private final List<Runnable> calls;
     private final float[] x;
     private final int[] ids;
     private final float[] y;
 
-    Sequences(Unrolled whole, Unrolled small) {
+    Sequences(Unrolled whole, List<Runnable> calls) {
       this.whole = whole;
-      this.small = small;
+      this.calls = calls;
       int rows = whole.batch() * whole.time();
       boolean features = whole.network().spec().input() == NetworkSpec.Input.FEATURES;
       x = new float[features ? rows * whole.inputSize() : 0];
@@ -127,8 +183,8 @@ record UnrolledPlan(
     }
 
     @Override
-    public void callKernels() {
-      small.run();
+    public List<Runnable> calls() {
+      return calls;
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.lang.management.ThreadMXBean;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,8 +52,11 @@ final class WarmUp<T> {
       return STEPS;
     }
 
-    /** Calls the kernels of a step for C2 to count, with as little work as can be. */
-    void callKernels();
+    /**
+     * Calls of the kernels of a step for C2 to count, with as little work as can be; each until
+     * what it calls is compiled, before the next.
+     */
+    List<Runnable> calls();
 
     /** What comes before a batch of steps and may allocate. */
     default void prepare() {}
@@ -66,6 +70,9 @@ final class WarmUp<T> {
 
   /* Of first calls; then steps only, for what those never call. */
   private static final int MOST_ROUNDS = 1000;
+
+  /* Those of training. */
+  private static final int REHEARSALS = 400;
 
   /*
    * Rests between them, in times of the work: the fewer steps before C2 is done,
@@ -254,7 +261,9 @@ final class WarmUp<T> {
   private boolean compile(Scratch scratch) {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
     long start = System.nanoTime();
-    begin(scratch, bean);
+    for (Runnable call : scratch.calls()) {
+      begin(call, bean);
+    }
     long fastest = Long.MAX_VALUE;
     long garbage = 0;
     int quiet = 0;
@@ -277,16 +286,30 @@ final class WarmUp<T> {
    * C2 compiles what has been called some thousand times. Until then every vector operation is a
    * loop of calls, all of which C2 would compile first. So the first calls have little to do.
    */
-  private void begin(Scratch scratch, ThreadMXBean bean) {
+  private void begin(Runnable call, ThreadMXBean bean) {
     boolean quiet = false;
     for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
       long awake = System.nanoTime();
-      long bytes = allocatedBytes(bean);
-      scratch.callKernels();
-      quiet = allocatedBytes(bean) == bytes;
+      quiet = isQuiet(call, bean);
       long work = System.nanoTime() - awake;
       rest(work, Math.max(work, longRest(work)));
     }
+  }
+
+  /** The same in the caller's thread, which waits for it, and not for what is called seldom. */
+  static void rehearse(Runnable call) {
+    ThreadMXBean bean = ManagementFactory.getThreadMXBean();
+    boolean quiet = false;
+    for (int round = 0; round < REHEARSALS && !quiet; round++) {
+      quiet = isQuiet(call, bean);
+    }
+  }
+
+  /* Whether a call allocates nothing, as vectors do that are not compiled. */
+  private static boolean isQuiet(Runnable call, ThreadMXBean bean) {
+    long bytes = allocatedBytes(bean);
+    call.run();
+    return allocatedBytes(bean) == bytes;
   }
 
   /** Nanoseconds that the steps took, without the rests. */

@@ -31,6 +31,18 @@ public interface AffineKernels {
   }
 
   /**
+   * The same kernels for matrices that stand in for a larger one: they go the way that one would
+   * go, so that little work has the virtual machine compile the kernels that much work will need.
+   *
+   * @param rows rows of the larger matrix
+   * @param columns its columns
+   * @return kernels with the same results
+   */
+  default AffineKernels standIn(int rows, int columns) {
+    return this;
+  }
+
+  /**
    * Copies a block of row-major weights: {@code W[row+i][column+j] = from[offset + i*stride + j]}.
    *
    * @param to the matrix. Modified.

@@ -80,6 +80,21 @@ public record Kernels(
           case BF16 -> bfloat16;
           case INT8 -> int8;
         };
+    return withAffine(chosen);
+  }
+
+  /**
+   * The same kernels with {@link AffineKernels#standIn} of {@link #affine}.
+   *
+   * @param rows rows of the larger matrix
+   * @param columns its columns
+   * @return kernels with the same results
+   */
+  public Kernels standIn(int rows, int columns) {
+    return withAffine(affine.standIn(rows, columns));
+  }
+
+  private Kernels withAffine(AffineKernels chosen) {
     return new Kernels(
         name, laneBits, chosen, bfloat16, int8, elements, rnn, lstm, gru, loss, optimizer);
   }

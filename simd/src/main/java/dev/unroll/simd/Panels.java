@@ -67,8 +67,17 @@ final class Panels extends PackedMatrix {
   /** Whether the layout is that of {@link VectorGemm}. */
   final boolean batch;
 
-  Panels(int rows, int columns, PackedMatrix.Use use) {
+  /** Whether {@link CopiedInputs} takes twelve inputs at a time. */
+  final boolean copied;
+
+  /**
+   * Zeros.
+   *
+   * @param large whether the matrix, if of few columns, stands in for a large one
+   */
+  Panels(int rows, int columns, PackedMatrix.Use use, boolean large) {
     super(rows, columns);
+    copied = CopiedInputs.pay(rows, columns) || (large && columns <= CopiedInputs.COLUMNS);
     batch = use == PackedMatrix.Use.BATCH;
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     slab = batch || size > LARGEST ? -1 : Slab.allocate(this, size, true);

@@ -6,10 +6,21 @@ import dev.unroll.fallback.PackedMatrix;
 
 /** Vector twin of the affine kernels, over {@link Panels}. */
 final class VectorAffine implements AffineKernels {
+  /* Whether matrices stand in for large ones. */
+  private final boolean large;
+
+  VectorAffine(boolean large) {
+    this.large = large;
+  }
 
   @Override
   public PackedMatrix allocate(int rows, int columns, PackedMatrix.Use use) {
-    return new Panels(rows, columns, use);
+    return new Panels(rows, columns, use, large);
+  }
+
+  @Override
+  public AffineKernels standIn(int rows, int columns) {
+    return new VectorAffine(CopiedInputs.pay(rows, columns));
   }
 
   @Override
@@ -93,6 +104,7 @@ final class VectorAffine implements AffineKernels {
       int dwo,
       int dws) {
     int padded = Kernels.pad(columns);
-    VectorOuter.accumulate(n, dz, dzo, dzs, rows, x, xo, xs, padded, dw, dwo, dws);
+    boolean twelves = large || CopiedInputs.pay(rows, padded);
+    VectorOuter.accumulate(n, dz, dzo, dzs, rows, x, xo, xs, padded, twelves, dw, dwo, dws);
   }
 }

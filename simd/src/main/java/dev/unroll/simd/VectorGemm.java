@@ -43,7 +43,6 @@ final class VectorGemm {
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     boolean kept = m.weights.byteSize() <= KEPT;
-    boolean copied = CopiedInputs.pay(m.rows(), m.columns());
     int block = kept ? MOST : Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     for (int first = 0, inputs; first < n; first += inputs) {
       int left = n - first;
@@ -54,33 +53,24 @@ final class VectorGemm {
         FewInputs.accumulate(m, inputs, x, xi, xs, z, zi, zs);
       } else {
         inputs =
-            copied
+            m.copied
                 ? CopiedInputs.inputs(left, kept ? 12 : CopiedInputs.MOST)
                 : Math.min(block, left) / MOST * MOST;
-        block(m, kept, copied, inputs, x, xi, xs, z, zi, zs);
+        block(m, kept, inputs, x, xi, xs, z, zi, zs);
       }
     }
   }
 
   /* z_i += W x_i for a block of inputs, all panels at a time or one, inputs by twelve or not. */
   private static void block(
-      Panels m,
-      boolean all,
-      boolean copied,
-      int n,
-      float[] x,
-      int xo,
-      int xs,
-      float[] z,
-      int zo,
-      int zs) {
+      Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     MemorySegment w = m.weights;
     int columns = m.columns();
-    int width = copied ? CopiedInputs.COLUMNS : columns;
+    int width = m.copied ? CopiedInputs.COLUMNS : columns;
     assert !all || columns <= width : "all panels of " + columns + " columns";
     int panels = m.rows() / (2 * LENGTH);
     int step = all ? panels : 1;
-    int twelves = copied ? CopiedInputs.twelves(n) : 0;
+    int twelves = m.copied ? CopiedInputs.twelves(n) : 0;
     for (int k = 0; k < columns; k += width) {
       int some = Math.min(width, columns - k);
       float[] copies = CopiedInputs.copy(twelves, some, x, xo + k, xs);

@@ -12,7 +12,7 @@ public final class VectorKernels {
    * @return the kernels
    */
   public static Kernels create() {
-    VectorAffine affine = new VectorAffine();
+    VectorAffine affine = new VectorAffine(false);
     return new Kernels(
         "simd",
         Lanes.SPECIES.vectorBitSize(),

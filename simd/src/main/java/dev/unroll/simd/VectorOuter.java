@@ -53,7 +53,11 @@ final class VectorOuter {
 
   private VectorOuter() {}
 
-  /** See {@link dev.unroll.fallback.AffineKernels#outerAccumulate}. */
+  /**
+   * See {@link dev.unroll.fallback.AffineKernels#outerAccumulate}.
+   *
+   * @param twelves whether to take twelve rows at a time
+   */
   static void accumulate(
       int n,
       float[] dz,
@@ -64,11 +68,11 @@ final class VectorOuter {
       int xo,
       int xs,
       int columns,
+      boolean twelves,
       float[] dw,
       int dwo,
       int dws) {
     Copies copies = COPIES.get();
-    boolean twelves = CopiedInputs.pay(rows, columns);
     long piece = Lanes.MANY_REGISTERS ? Strips.take() : 0;
     try {
       for (int first = 0; first < n; first += TERM_BLOCK) {
