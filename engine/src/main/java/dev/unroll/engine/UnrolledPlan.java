@@ -138,10 +138,12 @@ record UnrolledPlan(
     for (LayerSpec l : spec.layers()) {
       gates = Math.min(gates, l.cell().gates());
     }
+    int least = Kernels.pad((PANEL + gates - 1) / gates);
     List<LayerSpec> layers = new ArrayList<>();
     for (LayerSpec l : spec.layers()) {
-      int hidden = few(gates, l.hidden());
-      int projection = Math.min(hidden - 1, l.projection());
+      int hidden = few(l.hidden(), least);
+      int projection = few(l.projection(), least);
+      hidden += hidden > projection ? 0 : least;
       layers.add(new LayerSpec(l.cell(), hidden, projection, l.bias(), l.options()));
     }
     return new NetworkSpec(
@@ -154,9 +156,8 @@ record UnrolledPlan(
         Math.min(few, spec.outputSize()));
   }
 
-  /* Gates of one panel at least, and of as many rows that fill none. */
-  private static int few(int gates, int units) {
-    int least = Kernels.pad((PANEL + gates - 1) / gates);
+  /* Units whose gates fill a panel, and as many more as leave the same rows beside panels. */
+  private static int few(int units, int least) {
     return units < 2 * least ? units : least + units % least;
   }
 

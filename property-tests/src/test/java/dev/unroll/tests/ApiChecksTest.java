@@ -14,10 +14,14 @@ import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Optimizer;
 import dev.unroll.engine.Parameter;
+import dev.unroll.engine.Regularization;
+import dev.unroll.engine.Rng;
 import dev.unroll.engine.Stream;
 import dev.unroll.engine.StreamBatch;
+import dev.unroll.engine.Topology;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -73,6 +77,44 @@ class ApiChecksTest {
       reference.step(i % 3, expected);
       assertArrayEquals(expected, y, "step " + i);
     }
+  }
+
+  /* What has kernels compiled before the first training step is a network of few units. */
+  @Test
+  void aSmallNetworkStandsInForAnyOther() {
+    List<LayerSpec> differing =
+        List.of(
+            new LayerSpec(CellKind.LSTM, 100, 31, true),
+            new LayerSpec(CellKind.LSTM, 33, 31, true),
+            LayerSpec.of(CellKind.RNN_TANH, 31),
+            LayerSpec.of(CellKind.GRU, 31));
+    trainsLikeScalar(residual(differing), 3, 2);
+    List<LayerSpec> large =
+        List.of(
+            new LayerSpec(CellKind.LSTM, 512, 40, true),
+            new LayerSpec(CellKind.LSTM, 256, 40, true),
+            LayerSpec.of(CellKind.LSTM, 40));
+    trainsLikeScalar(residual(large), 24, 120);
+  }
+
+  private static NetworkSpec residual(List<LayerSpec> layers) {
+    Topology topology = new Topology(false, false, true, false, false);
+    return new NetworkSpec(
+        NetworkSpec.Input.FEATURES, 20, 0, layers, topology, Regularization.NONE, 3);
+  }
+
+  private void trainsLikeScalar(NetworkSpec given, int batch, int time) {
+    Network trained = Network.create(given, Initialization.PYTORCH, 1);
+    float[] x = Networks.random(batch * 20, new Rng(2));
+    float[] y = new float[batch * 3];
+    float[] expected = new float[batch * 3];
+    Unrolled vector = new Unrolled(trained, backend, batch, time, true);
+    vector.forward(1, x);
+    vector.output(y);
+    Unrolled scalar = new Unrolled(trained, Backend.choose("fallback"), batch, 1, true);
+    scalar.forward(1, x);
+    scalar.output(expected);
+    assertArrayEquals(expected, y);
   }
 
   @Test
