@@ -22,15 +22,17 @@ record UnrolledPlan(
   private static final int KERNELS = 24;
 
   /*
-   * Inputs and outputs of the small network, and units of a cell with several gates. C2 is to
-   * compile a kernel because it was called often, not because its loops went round often, as it
-   * takes three to four times as long for code that is entered in the middle of a loop. So a call
-   * has less than 66 rounds, the ratio of the two limits; the gradient of weights has them only
-   * where these are of 32 columns.
+   * Inputs and outputs of the small network. C2 is to compile a kernel because it was called often,
+   * not because its loops went round often, as it takes three to four times as long for code that is
+   * entered in the middle of a loop. So a call of an LSTM's has much less than 66 rounds, the ratio
+   * of the two limits. With fewer inputs C2 would take what the loops do for rare, and spill
+   * registers there; gradients have loops over 32 columns.
    */
-  private static final int FEW = 4;
+  private static final int FEW = 24;
   private static final int FEW_IN_TRAINING = 32;
-  private static final int PANEL = 2 * Kernels.LANES;
+
+  /* Gates of sixteen units that fill two panels, so that C2 sees a loop over them. */
+  private static final int MANY_GATES = 4;
 
   /* Times the work of the small network that a training step should be for it to pay. */
   private static final int WORTHWHILE = 1 << 11;
@@ -134,11 +136,11 @@ record UnrolledPlan(
 
   private static NetworkSpec few(NetworkSpec spec, boolean training) {
     int few = training ? FEW_IN_TRAINING : FEW;
-    int gates = PANEL;
+    int gates = MANY_GATES;
     for (LayerSpec l : spec.layers()) {
       gates = Math.min(gates, l.cell().gates());
     }
-    int least = Kernels.pad((PANEL + gates - 1) / gates);
+    int least = Kernels.LANES * (gates < MANY_GATES ? 2 : 1);
     List<LayerSpec> layers = new ArrayList<>();
     for (LayerSpec l : spec.layers()) {
       int hidden = few(l.hidden(), least);
@@ -156,7 +158,7 @@ record UnrolledPlan(
         Math.min(few, spec.outputSize()));
   }
 
-  /* Units whose gates fill a panel, and as many more as leave the same rows beside panels. */
+  /* Few units, and as many more as leave the same rows beside panels. */
   private static int few(int units, int least) {
     return units < 2 * least ? units : least + units % least;
   }
