@@ -83,11 +83,10 @@ record UnrolledPlan(
     Kernels kernels = backend.batchKernels();
     Unrolled whole = scratch(network, kernels, batch, scratchTime());
     if (batch > 1) {
-      return new Sequences(
-          whole, List.of(small(few(), batch, UnrolledLayer.ahead(time, batch))::run));
+      return new Sequences(whole, List.of(small(batch, UnrolledLayer.ahead(time, batch))::run));
     }
     /* Products of many rows, then those of one, which depend on the number of units. */
-    Unrolled products = small(few(), Math.min(time, KERNELS + time % KERNELS), 1);
+    Unrolled products = small(Math.min(time, KERNELS + time % KERNELS), 1);
     Unrolled steps = scratch(network, kernels, 1, Math.min(time, KERNEL + time % KERNEL));
     return new Sequences(whole, List.of(products::run, steps::run));
   }
@@ -100,11 +99,12 @@ record UnrolledPlan(
   }
 
   /* So little to do for the same kernels as can be. */
-  private Unrolled small(Network few, int rows, int steps) {
+  private Unrolled small(int rows, int steps) {
     Parameter largest =
-        Collections.max(network.parameters(), Comparator.comparing(Parameter::size));
+        Collections.max(network.parameters(), Comparator.comparingInt(Parameter::size));
     Kernels kernels = backend.batchKernels().standIn(largest.rows(), largest.columns());
-    return scratch(few.quantize(network.weightFormat()), kernels, rows, steps);
+    Network small = Network.create(few(), Initialization.PYTORCH, 0);
+    return scratch(small.quantize(network.weightFormat()), kernels, rows, steps);
   }
 
   /**
@@ -116,13 +116,12 @@ record UnrolledPlan(
     if (!backend.needsWarmUp()) {
       return;
     }
-    Network few = few();
     int steps = Math.min(time, 1 + (KERNELS - 1) / batch);
-    long work = (long) steps * few.layout().size();
+    long work = (long) steps * new ParameterLayout(few()).size();
     if ((long) time * network.layout().size() < WORTHWHILE * work) {
       return;
     }
-    Unrolled small = small(few, batch, steps);
+    Unrolled small = small(batch, steps);
     WarmUp.rehearse(
         () -> {
           small.run();
@@ -130,11 +129,8 @@ record UnrolledPlan(
         });
   }
 
-  private Network few() {
-    return Network.create(few(network.spec(), training), Initialization.PYTORCH, 0);
-  }
-
-  private static NetworkSpec few(NetworkSpec spec, boolean training) {
+  private NetworkSpec few() {
+    NetworkSpec spec = network.spec();
     int few = training ? FEW_IN_TRAINING : FEW;
     int gates = MANY_GATES;
     for (LayerSpec l : spec.layers()) {

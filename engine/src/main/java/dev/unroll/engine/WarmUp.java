@@ -75,9 +75,9 @@ final class WarmUp<T> {
   private static final int REHEARSALS = 400;
 
   /*
-   * Rests between them, in times of the work: the fewer steps before C2 is done,
-   * the less of the callers' time goes to them. Only as long as the work while somebody waits, or
-   * when the network is so large that its scalar steps cost the callers more.
+   * Rests between them, in times of the work: the fewer steps before C2 is done, the less of the
+   * callers' time goes to them. Only as long as the work while somebody waits, or when the network
+   * is so large that its scalar steps cost the callers more.
    */
   private static final int LONG_REST = 3;
   private static final long LONGEST_REST_NANOS = 50_000_000L;
@@ -262,7 +262,7 @@ final class WarmUp<T> {
     ThreadMXBean bean = ManagementFactory.getThreadMXBean();
     long start = System.nanoTime();
     for (Runnable call : scratch.calls()) {
-      begin(call, bean);
+      begin(call);
     }
     long fastest = Long.MAX_VALUE;
     long garbage = 0;
@@ -286,30 +286,31 @@ final class WarmUp<T> {
    * C2 compiles what has been called some thousand times. Until then every vector operation is a
    * loop of calls, all of which C2 would compile first. So the first calls have little to do.
    */
-  private void begin(Runnable call, ThreadMXBean bean) {
-    boolean quiet = false;
-    for (int round = 0; round < MOST_ROUNDS && !quiet; round++) {
-      long awake = System.nanoTime();
-      quiet = isQuiet(call, bean);
-      long work = System.nanoTime() - awake;
-      rest(work, Math.max(work, longRest(work)));
-    }
+  private void begin(Runnable call) {
+    callUntilQuiet(
+        MOST_ROUNDS,
+        () -> {
+          long awake = System.nanoTime();
+          call.run();
+          long work = System.nanoTime() - awake;
+          rest(work, Math.max(work, longRest(work)));
+        });
   }
 
   /** The same in the caller's thread, which waits for it, and not for what is called seldom. */
   static void rehearse(Runnable call) {
-    ThreadMXBean bean = ManagementFactory.getThreadMXBean();
-    boolean quiet = false;
-    for (int round = 0; round < REHEARSALS && !quiet; round++) {
-      quiet = isQuiet(call, bean);
-    }
+    callUntilQuiet(REHEARSALS, call);
   }
 
-  /* Whether a call allocates nothing, as vectors do that are not compiled. */
-  private static boolean isQuiet(Runnable call, ThreadMXBean bean) {
-    long bytes = allocatedBytes(bean);
-    call.run();
-    return allocatedBytes(bean) == bytes;
+  /* Until a call allocates nothing, as vectors do that are not compiled. */
+  private static void callUntilQuiet(int rounds, Runnable call) {
+    ThreadMXBean bean = ManagementFactory.getThreadMXBean();
+    boolean quiet = false;
+    for (int round = 0; round < rounds && !quiet; round++) {
+      long bytes = allocatedBytes(bean);
+      call.run();
+      quiet = allocatedBytes(bean) == bytes;
+    }
   }
 
   /** Nanoseconds that the steps took, without the rests. */

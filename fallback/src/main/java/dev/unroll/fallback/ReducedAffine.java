@@ -84,11 +84,9 @@ public abstract class ReducedAffine implements AffineKernels {
     float[] rounded = new float[rows * columns];
     for (int i = 0; i < rows; i++) {
       for (int k = 0; k < columns; k += 2) {
-        int at = offset + i * stride + k;
-        boolean two = k + 1 < columns;
-        int word = ReducedMatrix.pair(from[at], two ? from[at + 1] : 0f);
+        int word = ReducedMatrix.pair(from, offset + i * stride, k, columns);
         rounded[i * columns + k] = ReducedMatrix.even(word);
-        if (two) {
+        if (k + 1 < columns) {
           rounded[i * columns + k + 1] = ReducedMatrix.odd(word);
         }
       }

@@ -89,7 +89,7 @@ public abstract class ReducedMatrix extends PackedMatrix {
 
   private void packHalves(int row, float[] from, int offset) {
     for (int k = 0; k < columns(); k += 2) {
-      set(row, k / 2, pair(from[offset + k], k + 1 < columns() ? from[offset + k + 1] : 0f));
+      set(row, k / 2, pair(from, offset, k, columns()));
     }
   }
 
@@ -103,12 +103,17 @@ public abstract class ReducedMatrix extends PackedMatrix {
     return Float.intBitsToFloat(word);
   }
 
-  /**
+  /** Rounds columns k and k + 1 of a row, of which the last may have no neighbour. */
+  static int pair(float[] row, int offset, int k, int columns) {
+    return pair(row[offset + k], k + 1 < columns ? row[offset + k + 1] : 0f);
+  }
+
+  /*
    * Rounds two neighbours. An odd column that should be smaller than normal numbers becomes the
    * smallest of them, as subnormal ones take a processor a hundred times as long; beside an odd
    * column that is not finite, and makes the sum so too, the even one is zero.
    */
-  static int pair(float even, float odd) {
+  private static int pair(float even, float odd) {
     int low = Float.floatToRawIntBits(round(even)) >>> HALF;
     if (low == 0 || !Float.isFinite(odd)) {
       return Float.floatToRawIntBits(round(odd));
