@@ -3,7 +3,7 @@ module dev.unroll.engine {
   requires static org.jspecify;
   requires transitive dev.unroll.fallback;
   requires jdk.management;
-  requires com.fasterxml.jackson.core;
+  requires com.google.gson;
 
   exports dev.unroll.engine;
 

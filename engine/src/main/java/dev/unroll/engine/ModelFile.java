@@ -70,6 +70,7 @@ public record ModelFile(Network network, Map<String, String> attributes) {
    * Writes the file, at once or not at all.
    *
    * @param path the file
+   * @throws IllegalArgumentException if an attribute holds half of a surrogate pair
    * @throws IOException if it cannot be written
    */
   public void save(Path path) throws IOException {

@@ -1,15 +1,19 @@
 package dev.unroll.engine;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import java.io.ByteArrayOutputStream;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import com.google.gson.stream.MalformedJsonException;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.CharBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,8 +41,6 @@ public final class Safetensors implements AutoCloseable {
   private static final int ALIGNMENT = 8;
   private static final int CHUNK = 1 << 16;
   private static final String METADATA = "__metadata__";
-  private static final JsonFactory JSON =
-      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   /** Element types. */
   public enum Type {
@@ -158,13 +160,14 @@ public final class Safetensors implements AutoCloseable {
     byte[] header = read(path, channel, 8, (int) length).array();
     Map<String, String> metadata = new LinkedHashMap<>();
     Map<String, Entry> entries = new LinkedHashMap<>();
-    // The parser would guess UTF-16 or UTF-32 from zero bytes: the format says UTF-8.
-    String text = decodeUtf8(path, header);
-    try (JsonParser json = JSON.createParser(text)) {
+    JsonReader json = new JsonReader(new StringReader(decodeUtf8(path, header)));
+    json.setStrictness(Strictness.STRICT);
+    try {
+      // The reader would skip a byte order mark and white space before.
+      expect(path, header[0] == '{', "the header is not a JSON object");
       parseHeader(path, json, metadata, entries);
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
-      throw new InvalidFileException(
-          path + ": the header is not valid JSON: " + e.getOriginalMessage());
+    } catch (MalformedJsonException | EOFException e) {
+      throw new InvalidFileException(path + ": the header is not valid JSON, at " + json.getPath());
     }
     checkCoverage(path, entries, fileSize - 8 - length);
     return new Safetensors(path, channel, 8 + length, metadata, entries);
@@ -173,7 +176,7 @@ public final class Safetensors implements AutoCloseable {
   private static String decodeUtf8(Path path, byte[] header) throws InvalidFileException {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header)).toString();
-    } catch (java.nio.charset.CharacterCodingException e) {
+    } catch (CharacterCodingException e) {
       throw new InvalidFileException(path + ": the header is not valid UTF-8");
     }
   }
@@ -190,35 +193,53 @@ public final class Safetensors implements AutoCloseable {
   }
 
   private static void parseHeader(
-      Path path, JsonParser json, Map<String, String> metadata, Map<String, Entry> entries)
+      Path path, JsonReader json, Map<String, String> metadata, Map<String, Entry> entries)
       throws IOException {
-    expect(path, json.nextToken() == JsonToken.START_OBJECT, "the header is not a JSON object");
-    while (json.nextToken() == JsonToken.FIELD_NAME) {
-      String name = json.currentName();
-      expect(path, json.nextToken() == JsonToken.START_OBJECT, "'" + name + "' is not an object");
+    boolean described = false;
+    json.beginObject();
+    while (json.hasNext()) {
+      String name = json.nextName();
+      expect(path, json.peek() == JsonToken.BEGIN_OBJECT, "'" + name + "' is not an object");
+      json.beginObject();
       if (name.equals(METADATA)) {
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-          String key = json.currentName();
-          expect(
-              path,
-              json.nextToken() == JsonToken.VALUE_STRING,
-              METADATA + " '" + key + "' is not a string");
-          metadata.put(key, json.getText());
-        }
+        expect(path, !described, METADATA + " stands there twice");
+        described = true;
+        parseMetadata(path, json, metadata);
       } else {
-        entries.put(name, parseEntry(path, json, name));
+        Entry before = entries.put(name, parseEntry(path, json, name));
+        expect(path, before == null, "tensor '" + name + "' stands there twice");
       }
+      json.endObject();
     }
-    expect(path, json.nextToken() == null, "the header goes on after its JSON object");
+    json.endObject();
+    expect(path, json.peek() == JsonToken.END_DOCUMENT, "the header goes on after its JSON object");
   }
 
-  private static Entry parseEntry(Path path, JsonParser json, String name) throws IOException {
+  private static void parseMetadata(Path path, JsonReader json, Map<String, String> metadata)
+      throws IOException {
+    while (json.hasNext()) {
+      String key = json.nextName();
+      String what = METADATA + " '" + key + "'";
+      expect(path, json.peek() == JsonToken.STRING, what + " is not a string");
+      String before = metadata.put(key, json.nextString());
+      expect(path, before == null, what + " stands there twice");
+    }
+  }
+
+  private static Entry parseEntry(Path path, JsonReader json, String name) throws IOException {
     Type type = null;
     List<Long> shape = null;
     List<Long> offsets = null;
-    while (json.nextToken() == JsonToken.FIELD_NAME) {
-      String field = json.currentName();
-      json.nextToken();
+    while (json.hasNext()) {
+      String field = json.nextName();
+      boolean twice =
+          switch (field) {
+            case "dtype" -> type != null;
+            case "shape" -> shape != null;
+            case "data_offsets" -> offsets != null;
+            default -> false;
+          };
+      expect(path, !twice, "tensor '" + name + "' has " + field + " twice");
       switch (field) {
         case "dtype" -> type = parseType(path, json, name);
         case "shape" -> shape = parseLongs(path, json, "shape of '" + name + "'");
@@ -258,9 +279,11 @@ public final class Safetensors implements AutoCloseable {
     return entry;
   }
 
-  private static Type parseType(Path path, JsonParser json, String name) throws IOException {
+  private static Type parseType(Path path, JsonReader json, String name) throws IOException {
+    expect(path, json.peek() == JsonToken.STRING, "dtype of '" + name + "' is not a string");
+    String text = json.nextString();
     for (Type type : Type.values()) {
-      if (json.currentToken() == JsonToken.VALUE_STRING && type.name().equals(json.getText())) {
+      if (type.name().equals(text)) {
         return type;
       }
     }
@@ -269,24 +292,32 @@ public final class Safetensors implements AutoCloseable {
             + ": tensor '"
             + name
             + "' has unknown dtype "
-            + json.getText()
+            + text
             + "; known are "
             + Arrays.toString(Type.values()));
   }
 
-  private static List<Long> parseLongs(Path path, JsonParser json, String what) throws IOException {
-    expect(path, json.currentToken() == JsonToken.START_ARRAY, what + ": not an array");
+  private static List<Long> parseLongs(Path path, JsonReader json, String what) throws IOException {
+    expect(path, json.peek() == JsonToken.BEGIN_ARRAY, what + ": not an array");
     List<Long> values = new ArrayList<>();
-    while (json.nextToken() != JsonToken.END_ARRAY) {
-      expect(
-          path,
-          json.currentToken() == JsonToken.VALUE_NUMBER_INT
-              && json.getNumberType() != JsonParser.NumberType.BIG_INTEGER
-              && json.getLongValue() >= 0,
-          what + ": not an array of whole numbers from 0 to 2^63");
-      values.add(json.getLongValue());
+    json.beginArray();
+    while (json.hasNext()) {
+      // As text: the reader would take a string or 1.0 for a whole number.
+      long value = json.peek() == JsonToken.NUMBER ? parseLong(json.nextString()) : -1;
+      expect(path, value >= 0, what + ": not an array of whole numbers from 0 to 2^63");
+      values.add(value);
     }
+    json.endArray();
     return values;
+  }
+
+  /* A whole number, or -1 if the text is none or too large. */
+  private static long parseLong(String text) {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      return -1;
+    }
   }
 
   private static void expect(Path path, boolean condition, String otherwise)
@@ -498,6 +529,7 @@ public final class Safetensors implements AutoCloseable {
    * @param path the file
    * @param metadata strings for {@code __metadata__}; sorted by key
    * @param tensors F32 tensors, in this order
+   * @throws IllegalArgumentException if a name or string holds half of a surrogate pair
    * @throws IOException if it cannot be written; nothing is left behind
    */
   public static void write(Path path, Map<String, String> metadata, Map<String, Tensor> tensors)
@@ -527,38 +559,48 @@ public final class Safetensors implements AutoCloseable {
 
   private static byte[] header(Map<String, String> metadata, Map<String, Tensor> tensors)
       throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (JsonGenerator json = JSON.createGenerator(out)) {
-      json.writeStartObject();
-      if (!metadata.isEmpty()) {
-        json.writeObjectFieldStart(METADATA);
-        for (Map.Entry<String, String> e : new TreeMap<>(metadata).entrySet()) {
-          json.writeStringField(e.getKey(), e.getValue());
-        }
-        json.writeEndObject();
+    StringWriter out = new StringWriter();
+    JsonWriter json = new JsonWriter(out);
+    json.setStrictness(Strictness.STRICT);
+    json.beginObject();
+    if (!metadata.isEmpty()) {
+      json.name(METADATA).beginObject();
+      for (Map.Entry<String, String> e : new TreeMap<>(metadata).entrySet()) {
+        json.name(e.getKey()).value(e.getValue());
       }
-      long at = 0;
-      for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
-        long end = at + (long) Float.BYTES * e.getValue().size();
-        json.writeObjectFieldStart(e.getKey());
-        json.writeStringField("dtype", Type.F32.name());
-        json.writeArrayFieldStart("shape");
-        for (int size : e.getValue().shape()) {
-          json.writeNumber(size);
-        }
-        json.writeEndArray();
-        json.writeArrayFieldStart("data_offsets");
-        json.writeNumber(at);
-        json.writeNumber(end);
-        json.writeEndArray();
-        json.writeEndObject();
-        at = end;
+      json.endObject();
+    }
+    long at = 0;
+    for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
+      long end = at + (long) Float.BYTES * e.getValue().size();
+      json.name(e.getKey()).beginObject();
+      json.name("dtype").value(Type.F32.name());
+      json.name("shape").beginArray();
+      for (int size : e.getValue().shape()) {
+        json.value(size);
       }
-      json.writeEndObject();
+      json.endArray();
+      json.name("data_offsets").beginArray().value(at).value(end).endArray();
+      json.endObject();
+      at = end;
     }
-    while (out.size() % ALIGNMENT != 0) {
-      out.write(' ');
+    json.endObject();
+    byte[] utf8 = encodeUtf8(out.toString());
+    int length = (utf8.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    byte[] header = Arrays.copyOf(utf8, length);
+    Arrays.fill(header, utf8.length, length, (byte) ' ');
+    return header;
+  }
+
+  private static byte[] encodeUtf8(String text) {
+    try {
+      ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+      byte[] bytes = new byte[utf8.remaining()];
+      utf8.get(bytes);
+      return bytes;
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(
+          "a name or attribute holds half of a surrogate pair, which no file in UTF-8 can hold");
     }
-    return out.toByteArray();
   }
 }

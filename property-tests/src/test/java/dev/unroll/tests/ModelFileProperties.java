@@ -141,13 +141,23 @@ class ModelFileProperties {
     String ih = tensor("weight_ih_l0", "[2,1]", 0, 8);
     String hh = tensor("weight_hh_l0", "[2,2]", 8, 24);
     expectFault("[]", 0, "not a JSON object");
-    expectFault("{" + ih + "," + ih + "}", 8, "Duplicate");
+    expectFault("{" + ih + "," + ih + "}", 8, "'weight_ih_l0' stands there twice");
+    expectFault("{" + ih.replace("}", ",\"shape\":[2,1]}") + "}", 8, "shape twice");
+    expectFault("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "__metadata__ stands there twice");
+    expectFault("{\"__metadata__\":{\"a\":\"1\",\"a\":\"1\"}}", 0, "'a' stands there twice");
     expectFault("{" + ih + "," + hh + "}", 25, "holds 25");
     expectFault("{" + ih + "," + tensor("weight_hh_l0", "[2,2]", 12, 28) + "}", 28, "hole");
     expectFault("{" + ih + "," + tensor("weight_hh_l0", "[2,2]", 4, 20) + "}", 20, "overlaps");
     expectFault("{" + tensor("weight_ih_l0", "[2,2]", 0, 8) + "}", 8, "needs 16 bytes");
     expectFault("{" + tensor("weight_ih_l0", "[2,-1]", 0, 8) + "}", 8, "whole numbers");
+    for (String size : new String[] {"2.0", "2e0", "\"2\"", "9223372036854775808", "null"}) {
+      expectFault("{" + tensor("weight_ih_l0", "[" + size + "]", 0, 8) + "}", 8, "whole numbers");
+    }
     expectFault("{" + ih.replace("F32", "F33") + "}", 8, "unknown dtype");
+    expectFault("{" + ih.replace("\"F32\"", "32") + "}", 8, "not a string");
+    expectFault("{" + ih.replace("[2,1]", "2") + "}", 8, "not an array");
+    expectFault("{" + ih.replace("shape", "form") + "}", 8, "unknown field 'form'");
+    expectFault("{\"x\":[]}", 0, "'x' is not an object");
     expectFault("{" + ih.replace("F32", "I32") + "," + hh + "}", 24, "floating type");
     expectFault(
         "{" + tensor("weight_ih_l0", "[4611686018427387904,4]", 0, 8) + "}", 8, "too large");
@@ -164,7 +174,39 @@ class ModelFileProperties {
             + "}",
         60,
         "rows in weight_ih");
-    expectFault("{} x", 0, "header");
+  }
+
+  @Example
+  void aHeaderThatIsNotStrictJsonIsRefused() throws IOException {
+    expectFault("\ufeff{}", 0, "not a JSON object");
+    expectFault(" {}", 0, "not a JSON object");
+    String[] headers = {
+      "{} x",
+      "{}{}",
+      "{ ",
+      "{\"x\"",
+      "{'x':{}}",
+      "{x:{}}",
+      "{\"__metadata__\":{},}",
+      "{/* */}",
+      "{\"__metadata__\":{\"a\":\"\t\"}}",
+      "{\"__metadata__\":{\"a\":\"\\x\"}}",
+      "{" + tensor("x", "[02]", 0, 8) + "}",
+    };
+    for (String header : headers) {
+      expectFault(header, 0, "valid JSON");
+    }
+  }
+
+  @Example
+  void textThatIsNoUnicodeIsNotSaved() throws IOException {
+    byte[] good = small();
+    Network network = new Network(NetworkSpec.recurrent(1, 1, LayerSpec.of(CellKind.GRU, 1)));
+    ModelFile bad = new ModelFile(network, Map.of("a", "\ud800"));
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> bad.save(file()));
+    assertTrue(e.getMessage().contains("surrogate"), e.getMessage());
+    assertArrayEquals(good, Files.readAllBytes(file()));
   }
 
   @Example
