@@ -20,67 +20,63 @@ final class FewInputs {
 
   private FewInputs() {}
 
-  /** z_i += W x_i for one to seven inputs. */
-  static void accumulate(Panels m, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
+  /** z_i += W x_i for one to seven inputs; all pairs at a time or one. */
+  static void accumulate(
+      Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     MemorySegment w = m.weights;
     int columns = m.columns();
     int pairs = m.rows() / (4 * LENGTH);
-    for (int i = 0, inputs; i < n; i += inputs) {
-      inputs = inputs(n - i);
-      int xi = xo + i * xs;
-      int zi = zo + i * zs;
-      switch (inputs) {
-        case 4 -> {
-          if (Lanes.MANY_REGISTERS) {
-            fourByFour(w, pairs, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
-          } else {
-            fourByTwo(w, 0, 2 * pairs, columns, 4, x, xi, xs, z, zi, zs);
+    int step = all ? pairs : 1;
+    boolean backwards = !all && m.sweep.turnOfThread();
+    for (int j = 0; j < pairs; j += step) {
+      int first = Sweep.panel(backwards, j, pairs);
+      int last = first + step;
+      for (int i = 0, inputs; i < n; i += inputs) {
+        inputs = inputs(n - i);
+        int xi = xo + i * xs;
+        int zi = zo + i * zs;
+        switch (inputs) {
+          case 4 -> {
+            if (Lanes.MANY_REGISTERS) {
+              fourByFour(w, first, last, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
+            } else {
+              fourByTwo(w, 2 * first, 2 * last, columns, 4, x, xi, xs, z, zi, zs);
+            }
           }
+          case 3 -> threeByFour(w, first, last, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
+          case 2 -> twoByFour(w, first, last, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
+          default -> oneByFour(w, first, last, 2 * BYTES, columns, x, xi, z, zi);
         }
-        case 3 -> threeByFour(w, pairs, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
-        case 2 -> twoByFour(w, pairs, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
-        default -> oneByFour(w, pairs, 2 * BYTES, columns, x, xi, z, zi);
       }
     }
-    int row = pairs * 4 * LENGTH;
-    if (row < m.rows()) {
-      long at = (long) row * columns * Float.BYTES;
+    if (4 * pairs * LENGTH < m.rows()) {
       for (int i = 0; i < n; i += 4) {
-        rest(m, row, at, Math.min(4, n - i), x, xo + i * xs, xs, z, zo + i * zs, zs);
+        rest(m, 2 * pairs, Math.min(4, n - i), x, xo + i * xs, xs, z, zo + i * zs, zs);
       }
     }
   }
 
-  /* Rows from one on that fill no pair of panels. */
+  /* Rows from a panel on that fill no pair of panels. */
   private static void rest(
-      Panels m,
-      int row,
-      long at,
-      int inputs,
-      float[] x,
-      int xo,
-      int xs,
-      float[] z,
-      int zo,
-      int zs) {
+      Panels m, int panel, int inputs, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     MemorySegment w = m.weights;
     int columns = m.columns();
-    int zi = zo + row;
-    long last = at;
+    int row = panel * 2 * LENGTH;
     if (row + 2 * LENGTH <= m.rows()) {
       if (inputs == 1) {
-        VectorGemv.two(w, at, 2 * BYTES, columns, x, xo, z, zi, z, zi);
+        long at = (long) row * columns * Float.BYTES;
+        VectorGemv.two(w, at, 2 * BYTES, columns, x, xo, z, zo + row, z, zo + row);
       } else {
-        fourByTwo(w, at, 1, columns, inputs, x, xo, xs, z, zi, zs);
+        fourByTwo(w, panel, panel + 1, columns, inputs, x, xo, xs, z, zo, zs);
       }
-      last += columns * (2L * BYTES);
-      zi += 2 * LENGTH;
+      row += 2 * LENGTH;
     }
-    if (zi < zo + m.rows()) {
+    if (row < m.rows()) {
+      long at = (long) row * columns * Float.BYTES;
       if (inputs == 1) {
-        VectorGemv.one(w, last, BYTES, columns, x, xo, z, zi, z, zi);
+        VectorGemv.one(w, at, BYTES, columns, x, xo, z, zo + row, z, zo + row);
       } else {
-        fourByOne(w, last, columns, inputs, x, xo, xs, z, zi, zs);
+        fourByOne(w, at, columns, inputs, x, xo, xs, z, zo + row, zs);
       }
     }
   }
@@ -96,7 +92,8 @@ final class FewInputs {
   /* z += W x: 4 inputs x 4 vectors of rows. */
   private static void fourByFour(
       MemorySegment w,
-      int pairs,
+      int first,
+      int last,
       int stride,
       int columns,
       float[] x,
@@ -116,7 +113,7 @@ final class FewInputs {
     int p1 = o1 + 2 * LENGTH;
     int p2 = o2 + 2 * LENGTH;
     int p3 = o3 + 2 * LENGTH;
-    for (int r = 0; r < pairs; r++) {
+    for (int r = first; r < last; r++) {
       long at = (long) r * columns * (4L * BYTES);
       int row = r * (4 * LENGTH);
       int z0 = zo + row;
@@ -193,7 +190,8 @@ final class FewInputs {
   /* z += W x: 3 inputs x 4 vectors of rows. */
   private static void threeByFour(
       MemorySegment w,
-      int pairs,
+      int first,
+      int last,
       int stride,
       int columns,
       float[] x,
@@ -210,7 +208,7 @@ final class FewInputs {
     int p0 = zo + 2 * LENGTH;
     int p1 = o1 + 2 * LENGTH;
     int p2 = o2 + 2 * LENGTH;
-    for (int r = 0; r < pairs; r++) {
+    for (int r = first; r < last; r++) {
       long at = (long) r * columns * (4L * BYTES);
       int row = r * (4 * LENGTH);
       int z0 = zo + row;
@@ -272,7 +270,8 @@ final class FewInputs {
   /* z += W x: 2 inputs x 4 vectors of rows. */
   private static void twoByFour(
       MemorySegment w,
-      int pairs,
+      int first,
+      int last,
       int stride,
       int columns,
       float[] x,
@@ -286,7 +285,7 @@ final class FewInputs {
     long beside = columns * (2L * BYTES);
     int p0 = zo + 2 * LENGTH;
     int p1 = o1 + 2 * LENGTH;
-    for (int r = 0; r < pairs; r++) {
+    for (int r = first; r < last; r++) {
       long at = (long) r * columns * (4L * BYTES);
       int row = r * (4 * LENGTH);
       int z0 = zo + row;
@@ -332,10 +331,18 @@ final class FewInputs {
 
   /* z += W x: 1 input x 4 vectors of rows. */
   private static void oneByFour(
-      MemorySegment w, int pairs, int stride, int columns, float[] x, int xo, float[] z, int zo) {
+      MemorySegment w,
+      int first,
+      int last,
+      int stride,
+      int columns,
+      float[] x,
+      int xo,
+      float[] z,
+      int zo) {
     long beside = columns * (2L * BYTES);
     int p0 = zo + 2 * LENGTH;
-    for (int r = 0; r < pairs; r++) {
+    for (int r = first; r < last; r++) {
       long at = (long) r * columns * (4L * BYTES);
       int row = r * (4 * LENGTH);
       int z0 = zo + row;
@@ -367,8 +374,8 @@ final class FewInputs {
   /* z += W x: 4 inputs x 2 vectors of rows; those that are lacking are the last one again. */
   private static void fourByTwo(
       MemorySegment w,
-      long from,
-      int panels,
+      int first,
+      int last,
       int columns,
       int inputs,
       float[] x,
@@ -386,8 +393,8 @@ final class FewInputs {
     int o1 = zo + i1 * zs;
     int o2 = zo + i2 * zs;
     int o3 = zo + i3 * zs;
-    for (int r = 0; r < panels; r++) {
-      long at = from + (long) r * columns * (2L * BYTES);
+    for (int r = first; r < last; r++) {
+      long at = (long) r * columns * (2L * BYTES);
       int row = r * (2 * LENGTH);
       int z0 = zo + row;
       int z1 = o1 + row;

@@ -11,7 +11,8 @@ import jdk.incubator.vector.FloatVector;
  * Matrix times many vectors, over panels of two vectors of rows. Where the second-level cache keeps
  * all weights, all panels pass by the inputs of one kernel: its sums of the next panel then stand
  * beside those of this one, and are there when it begins with them. Of larger weights a panel stays
- * in the first-level cache while a block of inputs passes.
+ * in the first-level cache while a block of inputs passes, and the next block begins with the last
+ * one's last panels.
  *
  * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
  * six sixteen registers. Of large weights {@link CopiedInputs} takes twelve at a time. What is left
@@ -50,7 +51,7 @@ final class VectorGemm {
       int zi = zo + first * zs;
       if (left < MOST) {
         inputs = left;
-        FewInputs.accumulate(m, inputs, x, xi, xs, z, zi, zs);
+        FewInputs.accumulate(m, kept, inputs, x, xi, xs, z, zi, zs);
       } else {
         inputs =
             m.copied
@@ -70,11 +71,13 @@ final class VectorGemm {
     assert !all || columns <= width : "all panels of " + columns + " columns";
     int panels = m.rows() / (2 * LENGTH);
     int step = all ? panels : 1;
+    boolean backwards = !all && m.sweep.turnOfThread();
     int twelves = m.copied ? CopiedInputs.twelves(n) : 0;
     for (int k = 0; k < columns; k += width) {
       int some = Math.min(width, columns - k);
       float[] copies = CopiedInputs.copy(twelves, some, x, xo + k, xs);
-      for (int p = 0; p < panels; p += step) {
+      for (int j = 0; j < panels; j += step) {
+        int p = Sweep.panel(backwards, j, panels);
         long at = ((long) p * columns + k) * (2L * BYTES);
         int row = zo + p * (2 * LENGTH);
         for (int i = 0; i < twelves; i += 12) {
