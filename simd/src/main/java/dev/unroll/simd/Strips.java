@@ -14,7 +14,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Strips {
   /** Floats of a piece. */
-  static final int FLOATS = 1 << 15;
+  static final int FLOATS = 1 << 16;
 
   private static final long BYTES = (long) FLOATS * Float.BYTES;
 

@@ -31,9 +31,13 @@ final class VectorOuter {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
 
-  /* Columns of dW, or of X, side by side. */
+  /*
+   * Columns of dW, or of X, side by side: all of many layers, so that X is not copied for every block
+   * of rows; with sixteen registers, on the heap, fewer.
+   */
   private static final int COLUMNS = 2 * LENGTH;
-  private static final int COLUMN_BLOCK = Strips.FLOATS / TERM_BLOCK;
+  private static final int COLUMN_BLOCK =
+      (Lanes.MANY_REGISTERS ? Strips.FLOATS : Strips.FLOATS / 2) / TERM_BLOCK;
 
   /* Masks that change nothing, and tell C2 that sums of them do not overflow. */
   private static final int FIRST = 2 * Integer.highestOneBit(TERM_BLOCK * ROW_BLOCK) - 1;
@@ -45,7 +49,7 @@ final class VectorOuter {
   /** Room for copies on the heap. */
   private static final class Copies {
     final float[] dz = new float[TERM_BLOCK * ROW_BLOCK];
-    final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : Strips.FLOATS];
+    final float[] x = new float[Lanes.MANY_REGISTERS ? 0 : TERM_BLOCK * COLUMN_BLOCK];
   }
 
   /* Per thread, so that threads may share the rows of dW. */
@@ -80,12 +84,16 @@ final class VectorOuter {
         /* Of fewer terms the same room holds more rows and columns. */
         int rowBlock = TERM_BLOCK / terms * ROW_BLOCK;
         int columnBlock = TERM_BLOCK / terms * COLUMN_BLOCK;
+        int copied = -1;
         for (int row = 0; row < rows; row += rowBlock) {
           int height = Math.min(rowBlock, rows - row);
           strips(terms, height, dz, dzo + first * dzs + row, dzs, copies.dz);
           for (int k = 0; k < columns; k += columnBlock) {
             int width = Math.min(columnBlock, columns - k);
-            lines(terms, width, x, xo + first * xs + k, xs, copies.x, piece);
+            if (k != copied) {
+              lines(terms, width, x, xo + first * xs + k, xs, copies.x, piece);
+              copied = k;
+            }
             block(terms, height, width, twelves, copies, piece, dw, dwo + row * dws + k, dws);
           }
         }
