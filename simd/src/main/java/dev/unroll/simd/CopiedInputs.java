@@ -67,10 +67,10 @@ final class CopiedInputs {
     return copies;
   }
 
-  /** How many of at least eight inputs kernels of twelve and eight take, up to so many. */
-  static int inputs(int left, int most) {
+  /** How many of at least eight inputs kernels of twelve and eight take while a panel stays. */
+  static int inputs(int left) {
     int n = next(left);
-    while (left - n >= 8 && n + next(left - n) <= most) {
+    while (left - n >= 8 && n + next(left - n) <= MOST) {
       n += next(left - n);
     }
     return n;

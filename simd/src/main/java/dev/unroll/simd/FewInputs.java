@@ -11,8 +11,9 @@ import jdk.incubator.vector.FloatVector;
  * Matrix times one to four vectors, over pairs of panels of two vectors of rows: one panel has too
  * few sums to keep the multiply-adds busy. Four and three inputs take 32 registers.
  *
- * <p>As in {@link VectorGemm} one call takes all panels. The stride from column to column is a
- * parameter, because with a constant one C2 unrolls.
+ * <p>As in {@link VectorGemm} one call takes all panels. For one and two inputs the stride from
+ * column to column is a parameter, because with a constant one C2 unrolls; for more it does not,
+ * and with a constant stride it checks the range of the weights before the loop.
  */
 final class FewInputs {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -38,12 +39,12 @@ final class FewInputs {
         switch (inputs) {
           case 4 -> {
             if (Lanes.MANY_REGISTERS) {
-              fourByFour(w, first, last, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
+              fourByFour(w, first, last, columns, x, xi, xs, z, zi, zs);
             } else {
               fourByTwo(w, 2 * first, 2 * last, columns, 4, x, xi, xs, z, zi, zs);
             }
           }
-          case 3 -> threeByFour(w, first, last, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
+          case 3 -> threeByFour(w, first, last, columns, x, xi, xs, z, zi, zs);
           case 2 -> twoByFour(w, first, last, 2 * BYTES, columns, x, xi, xs, z, zi, zs);
           default -> oneByFour(w, first, last, 2 * BYTES, columns, x, xi, z, zi);
         }
@@ -94,7 +95,6 @@ final class FewInputs {
       MemorySegment w,
       int first,
       int last,
-      int stride,
       int columns,
       float[] x,
       int xo,
@@ -141,7 +141,7 @@ final class FewInputs {
       FloatVector a32 = FloatVector.fromArray(SPECIES, z, q3);
       FloatVector a33 = FloatVector.fromArray(SPECIES, z, q3 + LENGTH);
       for (int k = 0; k < columns; k++) {
-        long p = at + (long) k * stride;
+        long p = at + (long) k * (2L * BYTES);
         long q = p + beside;
         FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
         FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
@@ -192,7 +192,6 @@ final class FewInputs {
       MemorySegment w,
       int first,
       int last,
-      int stride,
       int columns,
       float[] x,
       int xo,
@@ -230,7 +229,7 @@ final class FewInputs {
       FloatVector a22 = FloatVector.fromArray(SPECIES, z, q2);
       FloatVector a23 = FloatVector.fromArray(SPECIES, z, q2 + LENGTH);
       for (int k = 0; k < columns; k++) {
-        long p = at + (long) k * stride;
+        long p = at + (long) k * (2L * BYTES);
         long q = p + beside;
         FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
         FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);

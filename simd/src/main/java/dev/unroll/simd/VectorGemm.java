@@ -53,10 +53,14 @@ final class VectorGemm {
         inputs = left;
         FewInputs.accumulate(m, kept, inputs, x, xi, xs, z, zi, zs);
       } else {
-        inputs =
-            m.copied
-                ? CopiedInputs.inputs(left, kept ? 12 : CopiedInputs.MOST)
-                : Math.min(block, left) / MOST * MOST;
+        if (!m.copied) {
+          inputs = Math.min(block, left) / MOST * MOST;
+        } else if (kept) {
+          /* Of sixteen four are left to the others: 0.96 of the time of eight and eight. */
+          inputs = left < 12 ? 8 : 12;
+        } else {
+          inputs = CopiedInputs.inputs(left);
+        }
         block(m, kept, inputs, x, xi, xs, z, zi, zs);
       }
     }
