@@ -44,7 +44,6 @@ final class VectorGemm {
     assert xs >= m.columns() : "stride " + xs + " of " + m.columns() + " columns";
     assert zs >= m.rows() : "stride " + zs + " of " + m.rows() + " rows";
     boolean kept = m.weights.byteSize() <= KEPT;
-    int block = kept ? MOST : Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     for (int first = 0, inputs; first < n; first += inputs) {
       int left = n - first;
       int xi = xo + first * xs;
@@ -53,17 +52,22 @@ final class VectorGemm {
         inputs = left;
         FewInputs.accumulate(m, kept, inputs, x, xi, xs, z, zi, zs);
       } else {
-        if (!m.copied) {
-          inputs = Math.min(block, left) / MOST * MOST;
-        } else if (kept) {
-          /* Of sixteen four are left to the others: 0.96 of the time of eight and eight. */
-          inputs = left < 12 ? 8 : 12;
-        } else {
-          inputs = CopiedInputs.inputs(left);
-        }
+        inputs = inputs(m, kept, left);
         block(m, kept, inputs, x, xi, xs, z, zi, zs);
       }
     }
+  }
+
+  /*
+   * Inputs of the next block, where the largest kernel here has enough of them. If all panels pass by
+   * them, four of sixteen are better left to FewInputs than taken as eight and eight.
+   */
+  private static int inputs(Panels m, boolean kept, int left) {
+    if (m.copied) {
+      return kept ? (left < 12 ? 8 : 12) : CopiedInputs.inputs(left);
+    }
+    int block = kept ? MOST : Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
+    return Math.min(block, left) / MOST * MOST;
   }
 
   /* z_i += W x_i for a block of inputs, all panels at a time or one, inputs by twelve or not. */
