@@ -8,13 +8,14 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Matrix times twelve vectors, over panels of two vectors of rows, with 32 registers: 24 sums, two
- * vectors of weights and an input.
+ * Matrix times twelve vectors, or eight that are left, over panels of two vectors of rows, with 32
+ * registers: 24 sums, two vectors of weights and an input.
  *
  * <p>Inputs are copied before, next to each other at one distance. C2 then has one address for all
  * of them, where otherwise it has a place for each input: 47 instructions for 24 multiply-adds
- * instead of 44 for sixteen, which count where others keep half of the core busy; and weights are
- * loaded less often. But C2 takes longer to compile it, which pays for large weights only.
+ * instead of 44 for sixteen (34 here), which count where others keep half of the core busy; and
+ * weights are loaded less often. But C2 takes longer to compile it, which pays for large weights
+ * only.
  */
 final class CopiedInputs {
   /** Inputs at most. */
@@ -53,9 +54,6 @@ final class CopiedInputs {
 
   /** Copies columns of n inputs. */
   static float[] copy(int n, int columns, float[] x, int xo, int xs) {
-    if (n == 0) {
-      return NONE;
-    }
     float[] copies = COPIES.get();
     if (copies.length < n * APART) {
       copies = new float[n * APART];
@@ -76,23 +74,34 @@ final class CopiedInputs {
     return n;
   }
 
-  /** How many of those the kernel of twelve takes; the other is that of {@link VectorGemm}. */
-  static int twelves(int n) {
-    int rest = n % 12;
-    return rest == 4 ? n - 16 : n - rest;
-  }
-
   /** What the next kernel takes of at least eight. */
   static int next(int left) {
     return left < 12 || left == 16 ? 8 : 12;
   }
 
-  /**
-   * z += W x: 12 inputs x 2 vectors of rows, panel by panel.
-   *
-   * @param input the first of them among the copies
-   */
-  static void twelveByTwo(
+  /** z += W x of n copied inputs and some panels. */
+  static void accumulate(
+      MemorySegment w,
+      long from,
+      int panels,
+      int columns,
+      int n,
+      float[] copies,
+      float[] z,
+      int zo,
+      int zs) {
+    for (int i = 0, inputs; i < n; i += inputs) {
+      inputs = next(n - i);
+      if (inputs == 12) {
+        twelveByTwo(w, from, panels, columns, copies, i, z, zo + i * zs, zs);
+      } else {
+        eightByTwo(w, from, panels, columns, copies, i, z, zo + i * zs, zs);
+      }
+    }
+  }
+
+  /* z += W x: 12 inputs, the first of them given, x 2 vectors of rows, panel by panel. */
+  private static void twelveByTwo(
       MemorySegment w,
       long from,
       int panels,
@@ -220,6 +229,102 @@ final class CopiedInputs {
       a101.intoArray(z, z10 + LENGTH);
       a110.intoArray(z, z11);
       a111.intoArray(z, z11 + LENGTH);
+    }
+  }
+
+  /* The same of 8 inputs. */
+  private static void eightByTwo(
+      MemorySegment w,
+      long from,
+      int panels,
+      int columns,
+      float[] x,
+      int input,
+      float[] z,
+      int zo,
+      int zs) {
+    int first = (input * APART) & FIRST;
+    int last = columns & LAST;
+    int o1 = zo + zs;
+    int o2 = o1 + zs;
+    int o3 = o2 + zs;
+    int o4 = o3 + zs;
+    int o5 = o4 + zs;
+    int o6 = o5 + zs;
+    int o7 = o6 + zs;
+    for (int r = 0; r < panels; r++) {
+      long at = from + (long) r * columns * (2L * BYTES);
+      int row = r * (2 * LENGTH);
+      int z0 = zo + row;
+      int z1 = o1 + row;
+      int z2 = o2 + row;
+      int z3 = o3 + row;
+      int z4 = o4 + row;
+      int z5 = o5 + row;
+      int z6 = o6 + row;
+      int z7 = o7 + row;
+      FloatVector a00 = FloatVector.fromArray(SPECIES, z, z0);
+      FloatVector a01 = FloatVector.fromArray(SPECIES, z, z0 + LENGTH);
+      FloatVector a10 = FloatVector.fromArray(SPECIES, z, z1);
+      FloatVector a11 = FloatVector.fromArray(SPECIES, z, z1 + LENGTH);
+      FloatVector a20 = FloatVector.fromArray(SPECIES, z, z2);
+      FloatVector a21 = FloatVector.fromArray(SPECIES, z, z2 + LENGTH);
+      FloatVector a30 = FloatVector.fromArray(SPECIES, z, z3);
+      FloatVector a31 = FloatVector.fromArray(SPECIES, z, z3 + LENGTH);
+      FloatVector a40 = FloatVector.fromArray(SPECIES, z, z4);
+      FloatVector a41 = FloatVector.fromArray(SPECIES, z, z4 + LENGTH);
+      FloatVector a50 = FloatVector.fromArray(SPECIES, z, z5);
+      FloatVector a51 = FloatVector.fromArray(SPECIES, z, z5 + LENGTH);
+      FloatVector a60 = FloatVector.fromArray(SPECIES, z, z6);
+      FloatVector a61 = FloatVector.fromArray(SPECIES, z, z6 + LENGTH);
+      FloatVector a70 = FloatVector.fromArray(SPECIES, z, z7);
+      FloatVector a71 = FloatVector.fromArray(SPECIES, z, z7 + LENGTH);
+      for (int k = 0; k < last; k++) {
+        int q = first + k;
+        long p = at + (long) k * (2L * BYTES);
+        FloatVector w0 = FloatVector.fromMemorySegment(SPECIES, w, p, ORDER);
+        FloatVector w1 = FloatVector.fromMemorySegment(SPECIES, w, p + BYTES, ORDER);
+        FloatVector b0 = FloatVector.broadcast(SPECIES, x[q]);
+        a00 = w0.fma(b0, a00);
+        a01 = w1.fma(b0, a01);
+        FloatVector b1 = FloatVector.broadcast(SPECIES, x[q + APART]);
+        a10 = w0.fma(b1, a10);
+        a11 = w1.fma(b1, a11);
+        FloatVector b2 = FloatVector.broadcast(SPECIES, x[q + 2 * APART]);
+        a20 = w0.fma(b2, a20);
+        a21 = w1.fma(b2, a21);
+        FloatVector b3 = FloatVector.broadcast(SPECIES, x[q + 3 * APART]);
+        a30 = w0.fma(b3, a30);
+        a31 = w1.fma(b3, a31);
+        FloatVector b4 = FloatVector.broadcast(SPECIES, x[q + 4 * APART]);
+        a40 = w0.fma(b4, a40);
+        a41 = w1.fma(b4, a41);
+        FloatVector b5 = FloatVector.broadcast(SPECIES, x[q + 5 * APART]);
+        a50 = w0.fma(b5, a50);
+        a51 = w1.fma(b5, a51);
+        FloatVector b6 = FloatVector.broadcast(SPECIES, x[q + 6 * APART]);
+        a60 = w0.fma(b6, a60);
+        a61 = w1.fma(b6, a61);
+        FloatVector b7 = FloatVector.broadcast(SPECIES, x[q + 7 * APART]);
+        a70 = w0.fma(b7, a70);
+        a71 = w1.fma(b7, a71);
+      }
+      a00.intoArray(z, z0);
+      a01.intoArray(z, z0 + LENGTH);
+      a10.intoArray(z, z1);
+      a11.intoArray(z, z1 + LENGTH);
+      a20.intoArray(z, z2);
+      a21.intoArray(z, z2 + LENGTH);
+      a30.intoArray(z, z3);
+      a31.intoArray(z, z3 + LENGTH);
+      a40.intoArray(z, z4);
+      a41.intoArray(z, z4 + LENGTH);
+      a50.intoArray(z, z5);
+      a51.intoArray(z, z5 + LENGTH);
+      a60.intoArray(z, z6);
+      a61.intoArray(z, z6 + LENGTH);
+      a70.intoArray(z, z7);
+      a71.intoArray(z, z7 + LENGTH);
     }
   }
 }

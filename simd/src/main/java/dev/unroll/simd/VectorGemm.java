@@ -15,7 +15,7 @@ import jdk.incubator.vector.FloatVector;
  * one's last panels.
  *
  * <p>Two vectors of sums for each of eight inputs fill 32 registers without spilling, for each of
- * six sixteen registers. Of large weights {@link CopiedInputs} takes twelve at a time. What is left
+ * six sixteen registers. Of large weights {@link CopiedInputs} takes twelve and eight. What is left
  * goes to {@link FewInputs}.
  */
 final class VectorGemm {
@@ -80,28 +80,45 @@ final class VectorGemm {
     int panels = m.rows() / (2 * LENGTH);
     int step = all ? panels : 1;
     boolean backwards = !all && m.sweep.turnOfThread();
-    int twelves = m.copied ? CopiedInputs.twelves(n) : 0;
     for (int k = 0; k < columns; k += width) {
       int some = Math.min(width, columns - k);
-      float[] copies = CopiedInputs.copy(twelves, some, x, xo + k, xs);
+      float[] copies = m.copied ? CopiedInputs.copy(n, some, x, xo + k, xs) : x;
       for (int j = 0; j < panels; j += step) {
         int p = Sweep.panel(backwards, j, panels);
         long at = ((long) p * columns + k) * (2L * BYTES);
         int row = zo + p * (2 * LENGTH);
-        for (int i = 0; i < twelves; i += 12) {
-          CopiedInputs.twelveByTwo(w, at, step, some, copies, i, z, row + i * zs, zs);
-        }
-        for (int i = twelves; i < n; i += MOST) {
-          int xi = xo + i * xs + k;
-          if (Lanes.MANY_REGISTERS) {
-            eightByTwo(w, at, step, some, x, xi, xs, z, row + i * zs, zs);
-          } else {
-            sixByTwo(w, at, step, some, x, xi, xs, z, row + i * zs, zs);
-          }
+        if (m.copied) {
+          CopiedInputs.accumulate(w, at, step, some, n, copies, z, row, zs);
+        } else {
+          accumulate(w, at, step, columns, n, x, xo, xs, z, row, zs);
         }
       }
     }
     lastVector(m, n, x, xo, xs, z, zo, zs);
+  }
+
+  /* z += W x of n inputs where they stand and some panels. */
+  private static void accumulate(
+      MemorySegment w,
+      long from,
+      int panels,
+      int columns,
+      int n,
+      float[] x,
+      int xo,
+      int xs,
+      float[] z,
+      int zo,
+      int zs) {
+    for (int i = 0; i < n; i += MOST) {
+      int xi = xo + i * xs;
+      int zi = zo + i * zs;
+      if (Lanes.MANY_REGISTERS) {
+        eightByTwo(w, from, panels, columns, x, xi, xs, z, zi, zs);
+      } else {
+        sixByTwo(w, from, panels, columns, x, xi, xs, z, zi, zs);
+      }
+    }
   }
 
   /* The same for the last vector of rows, where it has no panel of its own. */
