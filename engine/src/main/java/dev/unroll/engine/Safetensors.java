@@ -22,9 +22,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -227,19 +229,13 @@ public final class Safetensors implements AutoCloseable {
   }
 
   private static Entry parseEntry(Path path, JsonReader json, String name) throws IOException {
+    Set<String> fields = new HashSet<>();
     Type type = null;
     List<Long> shape = null;
     List<Long> offsets = null;
     while (json.hasNext()) {
       String field = json.nextName();
-      boolean twice =
-          switch (field) {
-            case "dtype" -> type != null;
-            case "shape" -> shape != null;
-            case "data_offsets" -> offsets != null;
-            default -> false;
-          };
-      expect(path, !twice, "tensor '" + name + "' has " + field + " twice");
+      expect(path, fields.add(field), "tensor '" + name + "' has " + field + " twice");
       switch (field) {
         case "dtype" -> type = parseType(path, json, name);
         case "shape" -> shape = parseLongs(path, json, "shape of '" + name + "'");
@@ -585,19 +581,17 @@ public final class Safetensors implements AutoCloseable {
       at = end;
     }
     json.endObject();
-    byte[] utf8 = encodeUtf8(out.toString());
-    int length = (utf8.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    byte[] header = Arrays.copyOf(utf8, length);
-    Arrays.fill(header, utf8.length, length, (byte) ' ');
+    ByteBuffer utf8 = encodeUtf8(out.toString());
+    int bytes = utf8.remaining();
+    byte[] header = new byte[(bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT];
+    utf8.get(header, 0, bytes);
+    Arrays.fill(header, bytes, header.length, (byte) ' ');
     return header;
   }
 
-  private static byte[] encodeUtf8(String text) {
+  private static ByteBuffer encodeUtf8(String text) {
     try {
-      ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-      byte[] bytes = new byte[utf8.remaining()];
-      utf8.get(bytes);
-      return bytes;
+      return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException(
           "a name or attribute holds half of a surrogate pair, which no file in UTF-8 can hold");

@@ -42,8 +42,7 @@ final class CopiedInputs {
   private static final int LEAST_ROWS = (int) (VectorGemm.KEPT / Float.BYTES) / COLUMNS;
 
   /* Per thread, so that threads may share the weights. */
-  private static final float[] NONE = {};
-  private static final ThreadLocal<float[]> COPIES = ThreadLocal.withInitial(() -> NONE);
+  private static final ThreadLocal<float[]> COPIES = ThreadLocal.withInitial(() -> new float[0]);
 
   private CopiedInputs() {}
 
@@ -65,8 +64,15 @@ final class CopiedInputs {
     return copies;
   }
 
-  /** How many of at least eight inputs kernels of twelve and eight take while a panel stays. */
-  static int inputs(int left) {
+  /**
+   * Inputs of the next block of at least eight that are left. If all panels pass by them, they are
+   * those of one kernel, and four of sixteen are better left to {@link FewInputs} than taken as
+   * eight and eight; otherwise as many as stay while a panel does.
+   */
+  static int inputs(int left, boolean all) {
+    if (all) {
+      return left < 12 ? 8 : 12;
+    }
     int n = next(left);
     while (left - n >= 8 && n + next(left - n) <= MOST) {
       n += next(left - n);

@@ -67,7 +67,7 @@ final class Panels extends PackedMatrix {
   /** Whether the layout is that of {@link VectorGemm}. */
   final boolean batch;
 
-  /** Whether {@link CopiedInputs} takes twelve inputs at a time. */
+  /** Whether {@link CopiedInputs} takes the inputs, as many as it needs. */
   final boolean copied;
 
   /**

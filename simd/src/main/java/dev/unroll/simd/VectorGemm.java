@@ -58,19 +58,16 @@ final class VectorGemm {
     }
   }
 
-  /*
-   * Inputs of the next block, where the largest kernel here has enough of them. If all panels pass by
-   * them, four of sixteen are better left to FewInputs than taken as eight and eight.
-   */
+  /* Inputs of the next block, where the largest kernel here has enough of them. */
   private static int inputs(Panels m, boolean kept, int left) {
     if (m.copied) {
-      return kept ? (left < 12 ? 8 : 12) : CopiedInputs.inputs(left);
+      return CopiedInputs.inputs(left, kept);
     }
     int block = kept ? MOST : Math.clamp(m.columns() / 8, INPUT_BLOCK, LARGE_INPUT_BLOCK);
     return Math.min(block, left) / MOST * MOST;
   }
 
-  /* z_i += W x_i for a block of inputs, all panels at a time or one, inputs by twelve or not. */
+  /* z_i += W x_i for a block of inputs, all panels at a time or one. */
   private static void block(
       Panels m, boolean all, int n, float[] x, int xo, int xs, float[] z, int zo, int zs) {
     MemorySegment w = m.weights;
@@ -90,7 +87,7 @@ final class VectorGemm {
         if (m.copied) {
           CopiedInputs.accumulate(w, at, step, some, n, copies, z, row, zs);
         } else {
-          accumulate(w, at, step, columns, n, x, xo, xs, z, row, zs);
+          accumulate(w, at, step, some, n, x, xo + k, xs, z, row, zs);
         }
       }
     }
