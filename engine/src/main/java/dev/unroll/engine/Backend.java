@@ -93,9 +93,13 @@ public final class Backend {
     return threads;
   }
 
-  /** The kernels for batches while {@link #batchKernels} are not compiled yet. */
+  /**
+   * The kernels for batches while {@link #batchKernels} are not compiled yet. They leave a
+   * processor to the compilers, or those would take twice as long.
+   */
   Kernels batchStarter() {
-    return ParallelKernels.of(starter, threads);
+    int others = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+    return ParallelKernels.of(starter, Math.min(threads, others));
   }
 
   /** The process-wide choice, made once, when first asked for. */

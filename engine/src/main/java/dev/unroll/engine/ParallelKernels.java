@@ -102,8 +102,8 @@ final class ParallelKernels {
     }
 
     @Override
-    public AffineKernels standIn(int rows, int columns) {
-      return new Affine(serial.standIn(rows, columns), team);
+    public AffineKernels withLargest(int rows, int columns) {
+      return new Affine(serial.withLargest(rows, columns), team);
     }
 
     @Override

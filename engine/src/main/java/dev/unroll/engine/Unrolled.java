@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * <p>For inference on vector kernels the first sequences run on the scalar ones; a {@link #forward}
  * changes over once a warm-up in the background has had the vector kernels compiled, for which
  * {@link Backend#warmUp} waits. Until then weights are packed twice, parameters kept, and the
- * warm-up has weights and a workspace of its own, the latter for sixteen steps or a thousand rows
- * at most.
+ * warm-up has weights and a workspace of its own, the latter for few steps: mostly less than 300
+ * rows, at most 24 steps or 2,400 rows.
  *
  * <p>Arrays at this interface are dense and row-major as in PyTorch with {@code batch_first=False}:
  * inputs [T, B, I], outputs [T, B, O], states [layers * directions, B, H]. Not safe for use by
@@ -97,8 +97,7 @@ public final class Unrolled {
   }
 
   private Unrolled(UnrolledPlan plan, boolean ready) {
-    this(
-        plan, ready ? plan.backend().batchKernels() : plan.backend().batchStarter(), plan.memory());
+    this(plan, ready ? plan.kernels() : plan.backend().batchStarter(), plan.memory());
     parametersRead = new float[ready ? 0 : network.layout().size()];
     begin();
     warmUp = ready ? null : WarmUp.begin(plan);

@@ -25,8 +25,8 @@ final class UnrolledLayer {
 
   private final Cell cell;
   private final @Nullable Zoneout zoneout;
-  /* Inputs that are projected at once. */
-  private static final int ROWS_AHEAD = 64;
+  /* Inputs that are projected at once: as many as kernels of eight, of twelve and of six take. */
+  private static final int ROWS_AHEAD = 96;
 
   /* Three vectors: of more units no kernel takes a step at once. */
   private static final int MOST_STEPPED = 3 * Kernels.LANES;
@@ -94,7 +94,8 @@ final class UnrolledLayer {
       boolean training,
       Memory memory) {
     NetworkSpec spec = network.spec();
-    threads = threads(ParallelKernels.team(given), spec.layers().get(index), batch);
+    Team shared = ParallelKernels.team(given);
+    threads = threads(shared == null ? 1 : shared.size(), spec.layers().get(index), batch);
     kernels = threads > 1 ? given : ParallelKernels.alone(given);
     team = ParallelKernels.team(kernels);
     this.batch = batch;
@@ -150,10 +151,11 @@ final class UnrolledLayer {
     return Math.min(time, Math.max(1, ROWS_AHEAD / batch));
   }
 
-  private static int threads(@Nullable Team team, LayerSpec layer, int batch) {
+  /** Threads that share the rows of a layer, of so many. */
+  static int threads(int most, LayerSpec layer, int batch) {
     long weights = (long) layer.cell().gates() * layer.hidden() * layer.outputSize();
     long busy = Math.min(batch * weights / LEAST_WORK, batch / LEAST_ROWS);
-    return team == null ? 1 : (int) Math.max(1, Math.min(busy, team.size()));
+    return (int) Math.max(1, Math.min(busy, most));
   }
 
   /* Small cells take their steps faster as a stream does, whatever is projected ahead. */

@@ -46,6 +46,13 @@ record UnrolledPlan(
     }
   }
 
+  /** The backend's kernels, all matrices the way of the largest. */
+  Kernels kernels() {
+    Parameter largest =
+        Collections.max(network.parameters(), Comparator.comparingInt(Parameter::size));
+    return backend.batchKernels().withLargest(largest.rows(), largest.columns());
+  }
+
   /**
    * Whether to begin with the backend's own kernels: training wants them soon, not steps at once.
    */
@@ -65,25 +72,30 @@ record UnrolledPlan(
   }
 
   /*
-   * So few steps that their products leave as many inputs beside those of the largest kernel as the
-   * products of all steps.
+   * So few steps that their products leave as many inputs beside those of kernels as the products
+   * of all steps: of a block that is projected at once, of the last block, and of the head.
    */
   private int scratchTime() {
-    int period = KERNEL * UnrolledLayer.ahead(time, batch);
-    return time <= 2 * period ? time : period + time % period;
+    int ahead = UnrolledLayer.ahead(time, batch);
+    int steps = ahead + time % ahead;
+    while ((long) (time - steps) * batch % KERNELS != 0) {
+      steps += ahead;
+    }
+    return steps;
   }
 
   @Override
   public Unrolled make() {
-    return new Unrolled(this, backend.batchKernels(), Memory.sharing(memory));
+    return new Unrolled(this, kernels(), Memory.sharing(memory));
   }
 
   @Override
   public WarmUp.Scratch scratch(Unrolled made) {
-    Kernels kernels = backend.batchKernels();
+    Kernels kernels = kernels();
     Unrolled whole = scratch(network, kernels, batch, scratchTime());
     if (batch > 1) {
-      return new Sequences(whole, List.of(small(batch, UnrolledLayer.ahead(time, batch))::run));
+      int rows = rowsOfThread();
+      return new Sequences(whole, List.of(small(rows, UnrolledLayer.ahead(time, rows))::run));
     }
     /* Products of many rows, then those of one, which depend on the number of units. */
     Unrolled products = small(Math.min(time, KERNELS + time % KERNELS), 1);
@@ -100,11 +112,8 @@ record UnrolledPlan(
 
   /* So little to do for the same kernels as can be. */
   private Unrolled small(int rows, int steps) {
-    Parameter largest =
-        Collections.max(network.parameters(), Comparator.comparingInt(Parameter::size));
-    Kernels kernels = backend.batchKernels().standIn(largest.rows(), largest.columns());
     Network small = Network.create(few(), Initialization.PYTORCH, 0);
-    return scratch(small.quantize(network.weightFormat()), kernels, rows, steps);
+    return scratch(small.quantize(network.weightFormat()), kernels(), rows, steps);
   }
 
   /**
@@ -116,17 +125,27 @@ record UnrolledPlan(
     if (!backend.needsWarmUp()) {
       return;
     }
-    int steps = Math.min(time, 1 + (KERNELS - 1) / batch);
+    int rows = rowsOfThread();
+    int steps = Math.min(time, 1 + (KERNELS - 1) / rows);
     long work = (long) steps * new ParameterLayout(few()).size();
     if ((long) time * network.layout().size() < WORTHWHILE * work) {
       return;
     }
-    Unrolled small = small(batch, steps);
+    Unrolled small = small(rows, steps);
     WarmUp.rehearse(
         () -> {
           small.run();
           small.backwardFromHead();
         });
+  }
+
+  /* Rows of the sequences that one thread has at most. */
+  private int rowsOfThread() {
+    int parts = 1;
+    for (LayerSpec layer : network.spec().layers()) {
+      parts = Math.max(parts, UnrolledLayer.threads(backend.threads(), layer, batch));
+    }
+    return (batch + parts - 1) / parts;
   }
 
   private NetworkSpec few() {

@@ -72,7 +72,7 @@ final class WarmUp<T> {
   private static final int MOST_ROUNDS = 1000;
 
   /* Those of training. */
-  private static final int REHEARSALS = 400;
+  private static final int REHEARSALS = 1500;
 
   /*
    * Rests between them, in times of the work: the fewer steps before C2 is done, the less of the
@@ -98,6 +98,10 @@ final class WarmUp<T> {
    */
   private static final int PROBES = 3;
   private static final int QUIET_BATCHES = 8;
+
+  /* Fewer if they take longer, as callers lose more then; but more than one could be by chance. */
+  private static final int LEAST_QUIET_BATCHES = 3;
+  private static final long QUIET_NANOS = 100_000_000L;
   private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   /* Bytes of a step that may be an agent's: one that is not compiled makes ten times as many at least. */
@@ -267,7 +271,8 @@ final class WarmUp<T> {
     long fastest = Long.MAX_VALUE;
     long garbage = 0;
     int quiet = 0;
-    while (quiet < QUIET_BATCHES && System.nanoTime() - start < PATIENCE_NANOS) {
+    long quietNanos = 0;
+    while (!isEnough(quiet, quietNanos) && System.nanoTime() - start < PATIENCE_NANOS) {
       scratch.prepare();
       long bytes = allocatedBytes(bean);
       long nanos = runBatch(scratch);
@@ -277,9 +282,15 @@ final class WarmUp<T> {
       boolean settled = nanos > fastest - fastest / 10;
       fastest = Math.min(fastest, nanos);
       garbage = allocatedBytes(bean) - bytes;
-      quiet = settled && garbage == 0 ? quiet + 1 : 0;
+      boolean calm = settled && garbage == 0;
+      quiet = calm ? quiet + 1 : 0;
+      quietNanos = calm ? quietNanos + nanos : 0;
     }
     return garbage < LITTLE_GARBAGE * scratch.steps();
+  }
+
+  private static boolean isEnough(int quiet, long nanos) {
+    return quiet >= (nanos < QUIET_NANOS ? QUIET_BATCHES : LEAST_QUIET_BATCHES);
   }
 
   /*

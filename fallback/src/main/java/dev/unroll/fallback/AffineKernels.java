@@ -31,14 +31,15 @@ public interface AffineKernels {
   }
 
   /**
-   * The same kernels for matrices that stand in for a larger one: they go the way that one would
-   * go, so that little work has the virtual machine compile the kernels that much work will need.
+   * The same kernels for the matrices of one network: all go the way of the largest, so that the
+   * virtual machine has fewer kernels to compile; and those of a small network go it too, so that
+   * little work has those compiled that much work will need.
    *
-   * @param rows rows of the larger matrix
+   * @param rows rows of the largest matrix
    * @param columns its columns
    * @return kernels with the same results
    */
-  default AffineKernels standIn(int rows, int columns) {
+  default AffineKernels withLargest(int rows, int columns) {
     return this;
   }
 

@@ -84,14 +84,14 @@ public record Kernels(
   }
 
   /**
-   * The same kernels with {@link AffineKernels#standIn} of {@link #affine}.
+   * The same kernels with {@link AffineKernels#withLargest} of {@link #affine}.
    *
-   * @param rows rows of the larger matrix
+   * @param rows rows of the largest matrix
    * @param columns its columns
    * @return kernels with the same results
    */
-  public Kernels standIn(int rows, int columns) {
-    return withAffine(affine.standIn(rows, columns));
+  public Kernels withLargest(int rows, int columns) {
+    return withAffine(affine.withLargest(rows, columns));
   }
 
   private Kernels withAffine(AffineKernels chosen) {

@@ -91,8 +91,8 @@ class KernelTwinsTest {
         for (WeightFormat format : WeightFormat.values()) {
           affine(size, k.with(format).affine(), format == WeightFormat.F32);
         }
-        affine(size, k.affine().standIn(1024, 512), true);
-        keep("standIn");
+        affine(size, k.affine().withLargest(1024, 512), true);
+        keep("withLargest");
         elements(size);
         cells(size);
         lossAndOptimizers(size);

@@ -73,7 +73,7 @@ final class Panels extends PackedMatrix {
   /**
    * Zeros.
    *
-   * @param large whether the matrix, if of few columns, stands in for a large one
+   * @param large whether the matrix, if of few columns, goes the way of a large one
    */
   Panels(int rows, int columns, PackedMatrix.Use use, boolean large) {
     super(rows, columns);

@@ -6,7 +6,7 @@ import dev.unroll.fallback.PackedMatrix;
 
 /** Vector twin of the affine kernels, over {@link Panels}. */
 final class VectorAffine implements AffineKernels {
-  /* Whether matrices stand in for large ones. */
+  /* Whether matrices are of a network with a large one, or of one in its place. */
   private final boolean large;
 
   VectorAffine(boolean large) {
@@ -19,7 +19,7 @@ final class VectorAffine implements AffineKernels {
   }
 
   @Override
-  public AffineKernels standIn(int rows, int columns) {
+  public AffineKernels withLargest(int rows, int columns) {
     return new VectorAffine(CopiedInputs.pay(rows, columns));
   }
 
