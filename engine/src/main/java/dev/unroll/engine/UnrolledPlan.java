@@ -31,7 +31,8 @@ record UnrolledPlan(
   private static final int FEW = 24;
   private static final int FEW_IN_TRAINING = 32;
 
-  /* Gates of sixteen units that fill two panels, so that C2 sees a loop over them. */
+  /* Units of the small network, and gates of so many that fill two panels: C2 is to see a loop. */
+  private static final int FEW_UNITS = Kernels.LANES;
   private static final int MANY_GATES = 4;
 
   /* Times the work of the small network that a training step should be for it to pay. */
@@ -95,12 +96,19 @@ record UnrolledPlan(
     Unrolled whole = scratch(network, kernels, batch, scratchTime());
     if (batch > 1) {
       int rows = rowsOfThread();
-      return new Sequences(whole, List.of(small(rows, UnrolledLayer.ahead(time, rows))::run));
+      Unrolled[] small = small(rows, UnrolledLayer.ahead(time, rows));
+      return new Sequences(whole, List.of(() -> run(small)));
     }
     /* Products of many rows, then those of one, which depend on the number of units. */
-    Unrolled products = small(Math.min(time, KERNELS + time % KERNELS), 1);
+    Unrolled[] products = small(Math.min(time, KERNELS + time % KERNELS), 1);
     Unrolled steps = scratch(network, kernels, 1, Math.min(time, KERNEL + time % KERNEL));
-    return new Sequences(whole, List.of(products::run, steps::run));
+    return new Sequences(whole, List.of(() -> run(products), steps::run));
+  }
+
+  private static void run(Unrolled[] small) {
+    for (Unrolled unrolled : small) {
+      unrolled.run();
+    }
   }
 
   private Unrolled scratch(Network of, Kernels kernels, int rows, int steps) {
@@ -110,9 +118,23 @@ record UnrolledPlan(
     return scratch;
   }
 
-  /* So little to do for the same kernels as can be. */
-  private Unrolled small(int rows, int steps) {
-    Network small = Network.create(few(), Initialization.PYTORCH, 0);
+  /*
+   * So little to do for the same kernels as can be. Few gates of sixteen units fill no two panels,
+   * and calls of a GRU of 32 have many rounds; beside one of sixteen they have less on average.
+   */
+  private Unrolled[] small(int rows, int steps) {
+    int gates = gates();
+    if (gates == MANY_GATES) {
+      return new Unrolled[] {small(FEW_UNITS, rows, steps)};
+    }
+    Unrolled more = small(2 * FEW_UNITS, rows, steps);
+    return gates == 1
+        ? new Unrolled[] {more}
+        : new Unrolled[] {more, small(FEW_UNITS, rows, steps)};
+  }
+
+  private Unrolled small(int units, int rows, int steps) {
+    Network small = Network.create(few(units), Initialization.PYTORCH, 0);
     return scratch(small.quantize(network.weightFormat()), kernels(), rows, steps);
   }
 
@@ -127,15 +149,18 @@ record UnrolledPlan(
     }
     int rows = rowsOfThread();
     int steps = Math.min(time, 1 + (KERNELS - 1) / rows);
-    long work = (long) steps * new ParameterLayout(few()).size();
+    int units = gates() == MANY_GATES ? FEW_UNITS : 2 * FEW_UNITS;
+    long work = (long) steps * new ParameterLayout(few(units)).size();
     if ((long) time * network.layout().size() < WORTHWHILE * work) {
       return;
     }
-    Unrolled small = small(rows, steps);
+    Unrolled[] small = small(rows, steps);
     WarmUp.rehearse(
         () -> {
-          small.run();
-          small.backwardFromHead();
+          for (Unrolled unrolled : small) {
+            unrolled.run();
+            unrolled.backwardFromHead();
+          }
         });
   }
 
@@ -148,14 +173,18 @@ record UnrolledPlan(
     return (batch + parts - 1) / parts;
   }
 
-  private NetworkSpec few() {
-    NetworkSpec spec = network.spec();
-    int few = training ? FEW_IN_TRAINING : FEW;
+  /* Of the layer that has the fewest. */
+  private int gates() {
     int gates = MANY_GATES;
-    for (LayerSpec l : spec.layers()) {
+    for (LayerSpec l : network.spec().layers()) {
       gates = Math.min(gates, l.cell().gates());
     }
-    int least = Kernels.LANES * (gates < MANY_GATES ? 2 : 1);
+    return gates;
+  }
+
+  private NetworkSpec few(int least) {
+    NetworkSpec spec = network.spec();
+    int few = training ? FEW_IN_TRAINING : FEW;
     List<LayerSpec> layers = new ArrayList<>();
     for (LayerSpec l : spec.layers()) {
       int hidden = few(l.hidden(), least);
