@@ -2,8 +2,6 @@ package dev.unroll.engine;
 
 import dev.unroll.fallback.Kernels;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -47,11 +45,25 @@ record UnrolledPlan(
     }
   }
 
-  /** The backend's kernels, all matrices the way of the largest. */
+  /**
+   * The backend's kernels, all matrices the way of the layers' largest. Tables of classes count for
+   * nothing, as no product has them, nor does a head, which may be many times as large.
+   */
   Kernels kernels() {
-    Parameter largest =
-        Collections.max(network.parameters(), Comparator.comparingInt(Parameter::size));
-    return backend.batchKernels().withLargest(largest.rows(), largest.columns());
+    NetworkSpec spec = network.spec();
+    int rows = 0;
+    int columns = 0;
+    for (int l = 0; l < spec.layers().size(); l++) {
+      LayerSpec layer = spec.layers().get(l);
+      int gateRows = layer.cell().gates() * layer.hidden();
+      boolean isTable = l == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
+      int widest = Math.max(layer.outputSize(), isTable ? 0 : spec.layerInputSize(l));
+      if ((long) gateRows * widest > (long) rows * columns) {
+        rows = gateRows;
+        columns = widest;
+      }
+    }
+    return backend.batchKernels().withLargest(rows, columns);
   }
 
   /**
