@@ -174,7 +174,7 @@ final class LayerWeights {
     gateStride = dense ? stepStride(kernels) : paddedHidden;
     gateRows = Kernels.pad(Memory.product(gates, gateStride, "gates"));
     gateFloats = Math.max(gateRows, Kernels.pad((gates - 1) * gateStride + paddedHidden));
-    oneHot = index == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
+    oneHot = spec.isOneHot(index);
     wih = layout.get(ParameterLayout.name(spec, "weight_ih", index, direction));
     whh = layout.get(ParameterLayout.name(spec, "weight_hh", index, direction));
     whr = layout.find(ParameterLayout.name(spec, "weight_hr", index, direction));

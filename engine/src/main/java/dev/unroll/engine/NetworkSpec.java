@@ -184,6 +184,11 @@ public record NetworkSpec(
     return Math.addExact(layerOutputSize(layer - 1), topology.inputSkip() ? first : 0);
   }
 
+  /** Whether a layer looks up the rows of classes in a table instead of multiplying its inputs. */
+  boolean isOneHot(int layer) {
+    return layer == 0 && input == Input.ONE_HOT;
+  }
+
   /**
    * Features that a layer produces per step, both directions together.
    *

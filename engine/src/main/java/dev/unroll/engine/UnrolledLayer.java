@@ -165,13 +165,12 @@ final class UnrolledLayer {
     int inputs = spec.layerInputSize(index);
     int hidden = layer.hidden();
     boolean small = inputs <= hidden && hidden <= MOST_STEPPED;
-    boolean oneHot = index == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
     return small
         && Float.BYTES * layer.cell().gates() * hidden * (inputs + hidden) <= Kernels.CACHED
         && network.weightFormat() == WeightFormat.F32
         && layer.options().isStandard()
         && layer.projection() == 0
-        && !oneHot
+        && !spec.isOneHot(index)
         && !Zoneout.isUsed(spec.regularization());
   }
 

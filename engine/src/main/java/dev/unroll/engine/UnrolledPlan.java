@@ -56,8 +56,7 @@ record UnrolledPlan(
     for (int l = 0; l < spec.layers().size(); l++) {
       LayerSpec layer = spec.layers().get(l);
       int gateRows = layer.cell().gates() * layer.hidden();
-      boolean isTable = l == 0 && spec.input() == NetworkSpec.Input.ONE_HOT;
-      int widest = Math.max(layer.outputSize(), isTable ? 0 : spec.layerInputSize(l));
+      int widest = Math.max(layer.outputSize(), spec.isOneHot(l) ? 0 : spec.layerInputSize(l));
       if ((long) gateRows * widest > (long) rows * columns) {
         rows = gateRows;
         columns = widest;
@@ -109,17 +108,20 @@ record UnrolledPlan(
     if (batch > 1) {
       int rows = rowsOfThread();
       Unrolled[] small = small(rows, UnrolledLayer.ahead(time, rows));
-      return new Sequences(whole, List.of(() -> run(small)));
+      return new Sequences(whole, List.of(() -> pass(small)));
     }
     /* Products of many rows, then those of one, which depend on the number of units. */
     Unrolled[] products = small(Math.min(time, KERNELS + time % KERNELS), 1);
     Unrolled steps = scratch(network, kernels, 1, Math.min(time, KERNEL + time % KERNEL));
-    return new Sequences(whole, List.of(() -> run(products), steps::run));
+    return new Sequences(whole, List.of(() -> pass(products), steps::run));
   }
 
-  private static void run(Unrolled[] small) {
+  private void pass(Unrolled[] small) {
     for (Unrolled unrolled : small) {
       unrolled.run();
+      if (training) {
+        unrolled.backwardFromHead();
+      }
     }
   }
 
@@ -135,14 +137,15 @@ record UnrolledPlan(
    * and calls of a GRU of 32 have many rounds; beside one of sixteen they have less on average.
    */
   private Unrolled[] small(int rows, int steps) {
+    Unrolled usual = small(units(), rows, steps);
     int gates = gates();
-    if (gates == MANY_GATES) {
-      return new Unrolled[] {small(FEW_UNITS, rows, steps)};
-    }
-    Unrolled more = small(2 * FEW_UNITS, rows, steps);
-    return gates == 1
-        ? new Unrolled[] {more}
-        : new Unrolled[] {more, small(FEW_UNITS, rows, steps)};
+    return gates > 1 && gates < MANY_GATES
+        ? new Unrolled[] {usual, small(FEW_UNITS, rows, steps)}
+        : new Unrolled[] {usual};
+  }
+
+  private int units() {
+    return gates() < MANY_GATES ? 2 * FEW_UNITS : FEW_UNITS;
   }
 
   private Unrolled small(int units, int rows, int steps) {
@@ -151,7 +154,7 @@ record UnrolledPlan(
   }
 
   /**
-   * Has the kernels of training compiled by a small network, unless a training step is little work.
+   * Has the kernels of training compiled by small networks, unless a training step is little work.
    * Otherwise C2 finds one kernel after the other, when the first step comes to it, and in the
    * middle of its loops.
    */
@@ -161,19 +164,12 @@ record UnrolledPlan(
     }
     int rows = rowsOfThread();
     int steps = Math.min(time, 1 + (KERNELS - 1) / rows);
-    int units = gates() == MANY_GATES ? FEW_UNITS : 2 * FEW_UNITS;
-    long work = (long) steps * new ParameterLayout(few(units)).size();
+    long work = (long) steps * new ParameterLayout(few(units())).size();
     if ((long) time * network.layout().size() < WORTHWHILE * work) {
       return;
     }
     Unrolled[] small = small(rows, steps);
-    WarmUp.rehearse(
-        () -> {
-          for (Unrolled unrolled : small) {
-            unrolled.run();
-            unrolled.backwardFromHead();
-          }
-        });
+    WarmUp.rehearse(() -> pass(small));
   }
 
   /* Rows of the sequences that one thread has at most. */
@@ -185,7 +181,7 @@ record UnrolledPlan(
     return (batch + parts - 1) / parts;
   }
 
-  /* Of the layer that has the fewest. */
+  /* Those of the layer that has the fewest. */
   private int gates() {
     int gates = MANY_GATES;
     for (LayerSpec l : network.spec().layers()) {
