@@ -67,6 +67,9 @@ final class Panels extends PackedMatrix {
   /** Whether the layout is that of {@link VectorGemm}. */
   final boolean batch;
 
+  /** Whether {@link KeptGemv} takes a step. */
+  final boolean kept;
+
   /** Whether {@link CopiedInputs} takes the inputs, as many as it needs. */
   final boolean copied;
 
@@ -82,7 +85,9 @@ final class Panels extends PackedMatrix {
     long size = Math.multiplyExact((long) rows * columns, (long) Float.BYTES);
     slab = batch || size > LARGEST ? -1 : Slab.allocate(this, size, true);
     weights = memory(slab, size);
-    starts = starts(rows / LENGTH, this::height);
+    int vectors = rows / LENGTH;
+    starts = starts(vectors, this::height);
+    kept = vectors >= LEAST && vectors < USUAL && isOnePanel() && size <= AT_ONCE_BYTES;
     bias = new float[rows];
   }
 

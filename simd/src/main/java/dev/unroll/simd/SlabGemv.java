@@ -17,8 +17,9 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>Kernels of four vectors and more have as few instructions a column as can be: multiply-adds
  * that load, from one address and displacements; see {@link Slab}. An offset is masked for good
- * after every two vectors: C2 puts loads that wait for nothing in any order, and from the
- * second-level cache eight of them out of order take 25 to 40 per cent longer.
+ * after every two vectors, of eight and more after every four: C2 puts loads that wait for nothing
+ * in any order, and from the second-level cache eight of them out of order take 25 to 40 per cent
+ * longer. {@link KeptGemv} does without, where nothing comes from there.
  *
  * <p>Those of up to three wait for their sums. Their stride is a parameter and the offset carried
  * from column to column, because C2 unrolls others. Calls with no columns are idle.
@@ -31,6 +32,10 @@ final class SlabGemv {
 
   /** z = b + W x for one input; b may be z. */
   static void affine(Panels m, float[] x, int xo, float[] b, int bo, float[] z, int zo) {
+    if (m.kept) {
+      KeptGemv.affine(m, x, xo, b, bo, z, zo);
+      return;
+    }
     int panels = m.starts.length - 1;
     boolean backwards = m.sweep.turn();
     try {
