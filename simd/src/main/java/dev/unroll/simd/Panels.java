@@ -87,7 +87,7 @@ final class Panels extends PackedMatrix {
     weights = memory(slab, size);
     int vectors = rows / LENGTH;
     starts = starts(vectors, this::height);
-    kept = vectors >= LEAST && vectors < USUAL && isOnePanel() && size <= AT_ONCE_BYTES;
+    kept = vectors >= LEAST && vectors < USUAL && isOnePanel() && isKept();
     bias = new float[rows];
   }
 
@@ -163,16 +163,20 @@ final class Panels extends PackedMatrix {
     if (slab < 0) {
       return Math.min(batch ? 2 : 4, Integer.highestOneBit(left));
     }
-    int all = rows() / LENGTH;
-    long bytes = bytes(rows(), columns());
-    boolean one =
-        (all <= AT_ONCE && bytes <= AT_ONCE_BYTES)
-            || (all <= HIGHEST && bytes <= FirstLevelCache.BYTES);
-    boolean turns = !one && columns() > FEW_COLUMNS && LENGTH == Kernels.LANES && isKept(LEAST);
+    boolean turns =
+        !isKept() && columns() > FEW_COLUMNS && LENGTH == Kernels.LANES && isKept(LEAST);
     if (turns) {
-      return turning(all, left);
+      return turning(rows() / LENGTH, left);
     }
     return left <= HIGHEST ? left : USUAL;
+  }
+
+  /* Whether all rows are one panel that the first-level cache keeps, or all but a little. */
+  private boolean isKept() {
+    int all = rows() / LENGTH;
+    long bytes = bytes(rows(), columns());
+    return (all <= AT_ONCE && bytes <= AT_ONCE_BYTES)
+        || (all <= HIGHEST && bytes <= FirstLevelCache.BYTES);
   }
 
   /* Whether the first-level cache keeps a panel of so many vectors. */
