@@ -251,17 +251,15 @@ final class LayerWeights {
   }
 
   private void packRecurrent(float[] parameters) {
-    for (int gate = 0; gate < layer.cell().gates(); gate++) {
-      float[] from = dropping ? droppedWeights : parameters;
-      int offset = dropping ? 0 : whh.offset();
-      if (candidateHidden != null && gate == 2) {
-        packBlock(candidateHidden, candidateTransposed, whh, from, offset, gate, 0, 0);
-      } else {
-        int row = gate * gateStride;
-        int column = joined ? inputSize : 0;
-        packBlock(hiddenHidden, hiddenHiddenTransposed, whh, from, offset, gate, row, column);
-      }
+    float[] from = dropping ? droppedWeights : parameters;
+    int offset = dropping ? 0 : whh.offset();
+    int column = joined ? inputSize : 0;
+    int gates = layer.cell().gates();
+    if (candidateHidden != null) {
+      gates--;
+      packRows(candidateHidden, candidateTransposed, whh, from, offset, gates, 1, 0, 0);
     }
+    packGates(hiddenHidden, hiddenHiddenTransposed, whh, from, offset, gates, column);
   }
 
   /** Adds the gradient of the initial state, summed over the batch, where it is learned. */
@@ -298,16 +296,17 @@ final class LayerWeights {
       if (oneHot) {
         packTable(parameters, gate, row);
       } else {
-        PackedMatrix matrix = Memory.require(inputHidden, "W_ih is packed");
-        packBlock(matrix, inputHiddenTransposed, wih, parameters, wih.offset(), gate, row, 0);
         if (!layer.options().layerNorm()) {
-          affine.packBias(matrix, row, hidden, bias, row);
+          affine.packBias(Memory.require(inputHidden, "W_ih is packed"), row, hidden, bias, row);
         }
       }
       if (separateBias() && bhh.isPresent()) {
         int from = bhh.get().offset() + gate * hidden;
         affine.packBias(hiddenHidden, row, hidden, parameters, from);
       }
+    }
+    if (inputHidden != null) {
+      packGates(inputHidden, inputHiddenTransposed, wih, parameters, wih.offset(), gates, 0);
     }
     dropping = false;
     packRecurrent(parameters);
@@ -359,20 +358,38 @@ final class LayerWeights {
     }
   }
 
-  private void packBlock(
+  /* At once where the gates stand as densely as in the parameters, as threads share large blocks. */
+  private void packGates(
+      PackedMatrix to,
+      @Nullable PackedMatrix transposed,
+      Parameter weight,
+      float[] parameters,
+      int offset,
+      int gates,
+      int column) {
+    int count = gateStride == hidden ? gates : 1;
+    for (int gate = 0; gate < gates; gate += count) {
+      int row = gate * gateStride;
+      packRows(to, transposed, weight, parameters, offset, gate, count, row, column);
+    }
+  }
+
+  private void packRows(
       PackedMatrix to,
       @Nullable PackedMatrix transposed,
       Parameter weight,
       float[] parameters,
       int offset,
       int gate,
+      int gates,
       int row,
       int column) {
     int columns = weight.columns();
+    int rows = gates * hidden;
     int from = offset + gate * hidden * columns;
-    affine.pack(to, row, column, hidden, columns, parameters, from, columns);
+    affine.pack(to, row, column, rows, columns, parameters, from, columns);
     if (transposed != null) {
-      affine.packTransposed(transposed, 0, row, columns, hidden, parameters, from, columns);
+      affine.packTransposed(transposed, 0, row, columns, rows, parameters, from, columns);
     }
   }
 

@@ -30,6 +30,12 @@ public final class Trainer {
    */
   public record Options(int batch, int time, Loss loss, Optimizer optimizer, boolean carryState) {}
 
+  /* Rows whose losses are added up, so that the sum is the same for any number of threads. */
+  private static final int LOSS_ROWS = 64;
+
+  /* Exponentials below which threads do not pay. */
+  private static final int SMALL_LOSS = 1 << 13;
+
   private final Network network;
   private final Kernels kernels;
   private final Options options;
@@ -47,6 +53,8 @@ public final class Trainer {
   private Rng noise = new Rng(0);
   private final boolean[] counts;
   private final int[] classes;
+  private final double[] losses;
+  private final Team.Task lossPass = this::lossPart;
   private double gradientNorm;
   private boolean skipped;
   private int counted;
@@ -75,6 +83,7 @@ public final class Trainer {
     optimizer = new OptimizerState(options.optimizer(), kernels, network.layout().size(), memory);
     targets = targets(spec, options, memory);
     classes = memory.ints(options.loss() == Loss.SOFTMAX_CROSS_ENTROPY ? rows() : 0, 1);
+    losses = new double[classes.length / LOSS_ROWS + 1];
     counts = new boolean[rows()];
     stride = options.time();
   }
@@ -416,12 +425,28 @@ public final class Trainer {
   }
 
   private double crossEntropy() {
+    long elements = (long) rows() * network.spec().outputSize();
+    Team.share(ParallelKernels.team(kernels), elements >= SMALL_LOSS, lossPass);
+    double sum = 0;
+    for (double loss : losses) {
+      sum += loss;
+    }
+    return sum / counted;
+  }
+
+  private void lossPart(int part, int parts) {
     int outputs = network.spec().outputSize();
     float[] y = unrolled.headOutput();
     int ys = unrolled.headStride();
-    double sum =
-        kernels.loss().softmaxCrossEntropy(rows(), outputs, y, 0, ys, classes, 0, 1f / counted);
-    return sum / counted;
+    int first = ParallelKernels.first(part, parts, rows(), LOSS_ROWS);
+    int end = ParallelKernels.first(part + 1, parts, rows(), LOSS_ROWS);
+    for (int row = first; row < end; row += LOSS_ROWS) {
+      int n = Math.min(LOSS_ROWS, end - row);
+      losses[row / LOSS_ROWS] =
+          kernels
+              .loss()
+              .softmaxCrossEntropy(n, outputs, y, row * ys, ys, classes, row, 1f / counted);
+    }
   }
 
   private double squaredError() {

@@ -64,6 +64,9 @@ public final class Unrolled {
   private final int headStride;
   private final float[] headWeightGradient;
   private final float[] headBiasGradient;
+  private final Team.Task copyPass = this::copyPart;
+  private final Team.Task clearPass = this::clearPart;
+  private float[] given = Cell.NOTHING;
   private int steps;
   private boolean fromInitial = true;
 
@@ -463,19 +466,29 @@ public final class Unrolled {
     int size = spec.inputSize();
     checkLength("input", x.length, (long) count * batch * size);
     moveInitialState(count);
+    given = x;
+    Team.share(layers[0][0].team, x.length >= ParallelKernels.SMALL_MATRIX, copyPass);
+    given = Cell.NOTHING;
+    run();
+  }
+
+  /* Each thread copies the inputs of the rows that it will work on. */
+  private void copyPart(int part, int parts) {
     float[] to = inputs[0].values();
+    int size = spec.inputSize();
     int stride = inputs[0].stride();
-    for (int t = 0; t < count; t++) {
-      for (int row = 0; row < batch; row++) {
+    int first = layers[0][0].firstRow(part, parts);
+    int end = layers[0][0].firstRow(part + 1, parts);
+    for (int t = 0; t < steps; t++) {
+      for (int row = first; row < end; row++) {
         int i = t * batch + row;
         if (t < lengths[row]) {
-          System.arraycopy(x, i * size, to, i * stride, size);
+          System.arraycopy(given, i * size, to, i * stride, size);
         } else {
           Arrays.fill(to, i * stride, i * stride + size, 0f);
         }
       }
     }
-    run();
   }
 
   /**
@@ -878,7 +891,14 @@ public final class Unrolled {
   /** Sets all gradients to zero. */
   public void clearGradients() {
     requireTraining();
-    Arrays.fill(gradients, 0f);
+    Team team = layers[0][0].team;
+    Team.share(team, gradients.length >= ParallelKernels.SMALL_MATRIX, clearPass);
+  }
+
+  private void clearPart(int part, int parts) {
+    int from = ParallelKernels.first(part, parts, gradients.length, Kernels.LANES);
+    int to = ParallelKernels.first(part + 1, parts, gradients.length, Kernels.LANES);
+    Arrays.fill(gradients, from, to, 0f);
   }
 
   /**

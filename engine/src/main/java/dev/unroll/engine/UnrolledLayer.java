@@ -48,11 +48,12 @@ final class UnrolledLayer {
    * Threads take rows of the batch through all steps, without waiting for each other: so many of
    * them as have enough to do.
    */
-  private final @Nullable Team team;
+  final @Nullable Team team;
   private final int threads;
   private final Team.Task forwardPass = this::forwardPart;
   private final Team.Task backwardPass = this::backwardPart;
   private final Team.Task biasPass = this::sumBiasPart;
+  private final Team.Task tablePass = this::sumTablePart;
 
   /* Arguments of the pass. */
   private int steps;
@@ -236,7 +237,8 @@ final class UnrolledLayer {
     Team.share(team, divisible && cell.hasIndependentRows(), pass);
   }
 
-  private int firstRow(int part, int parts) {
+  /** First of the rows that a part takes. */
+  int firstRow(int part, int parts) {
     int used = Math.min(parts, threads);
     return ParallelKernels.first(Math.min(part, used), used, batch, 1);
   }
@@ -459,14 +461,24 @@ final class UnrolledLayer {
    * The same for one-hot x: row v of the table gets the gates' gradients of the steps with class v.
    */
   void addInputGradients(int steps, int[] ids, float[] gradients) {
-    int rows = weights.gateRows;
-    Arrays.fill(weightGradient, 0, weights.inputSize * rows, 0f);
-    float[] dz = cell.inputGates();
-    for (int i = 0; i < steps * batch; i++) {
-      int at = ids[i] * rows;
-      kernels.elements().add(rows, dz, i * rows, weightGradient, at, weightGradient, at);
-    }
+    this.ids = ids;
+    summands = steps * batch;
+    Team.share(team, (long) summands * weights.gateRows >= ParallelKernels.SMALL_MATRIX, tablePass);
     weights.addTableGradient(weightGradient, gradients);
+  }
+
+  private void sumTablePart(int part, int parts) {
+    int rows = weights.gateRows;
+    int from = ParallelKernels.first(part, parts, rows, Kernels.LANES);
+    int count = ParallelKernels.first(part + 1, parts, rows, Kernels.LANES) - from;
+    for (int v = 0; v < weights.inputSize; v++) {
+      Arrays.fill(weightGradient, v * rows + from, v * rows + from + count, 0f);
+    }
+    float[] dz = cell.inputGates();
+    for (int i = 0; i < summands; i++) {
+      int at = ids[i] * rows + from;
+      kernels.elements().add(count, dz, i * rows + from, weightGradient, at, weightGradient, at);
+    }
   }
 
   /** Gradient of the inputs: dx = W_ihᵀ dz, or dx += for the second direction. */

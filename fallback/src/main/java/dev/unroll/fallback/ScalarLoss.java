@@ -19,10 +19,9 @@ final class ScalarLoss implements LossKernels {
         Arrays.fill(y, o, o + Kernels.pad(classes), 0f);
         continue;
       }
-      Arrays.fill(y, o + classes, o + Kernels.pad(classes), Float.NEGATIVE_INFINITY);
       float picked = y[o + wanted];
       float max = max(classes, y, o);
-      float sum = expInPlace(Kernels.pad(classes), max, y, o);
+      float sum = expInPlace(classes, max, y, o);
       loss += StrictMath.log(sum) + max - picked;
       float factor = scale / sum;
       for (int j = 0; j < Kernels.pad(classes); j++) {
@@ -41,11 +40,12 @@ final class ScalarLoss implements LossKernels {
     return max;
   }
 
-  /* y = exp(y - max); returns the sum */
+  /* y = exp(y - max), and 0 from n on; returns the sum */
   private static float expInPlace(int n, float max, float[] y, int o) {
+    Arrays.fill(y, o + n, o + Kernels.pad(n), 0f);
     float[] lanes = Scratch.zeros(Kernels.LANES);
     for (int j = 0; j < n; j += Kernels.LANES) {
-      for (int l = 0; l < Kernels.LANES; l++) {
+      for (int l = 0; l < Math.min(Kernels.LANES, n - j); l++) {
         float e = ScalarMath.exp(y[o + j + l] - max);
         y[o + j + l] = e;
         lanes[l] += e;

@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Single kernels: activations over 1,024 floats, GEMV 512 x 192. */
+/** Single kernels: activations over 1,024 floats, GEMV 512 x 192, a loss of twelve rows. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -28,6 +28,8 @@ public class KernelBenchmark {
   private static final int FLOATS = 1024;
   private static final int ROWS = 512;
   private static final int COLUMNS = 192;
+  private static final int LOSSES = 12;
+  private static final int CLASSES = 65;
 
   /** Which kernels. */
   @Param({"simd", "fallback"})
@@ -37,6 +39,7 @@ public class KernelBenchmark {
   private float[] x;
   private float[] y;
   private PackedMatrix step;
+  private final int[] targets = new int[LOSSES];
 
   /** Called by JMH. */
   @SuppressWarnings("NullAway.Init")
@@ -73,5 +76,17 @@ public class KernelBenchmark {
   @Benchmark
   public void gemv() {
     k.affine().affine(step, x, 0, y, 0);
+  }
+
+  /**
+   * Softmax cross-entropy of 12 rows of 65 classes, which are padded, with the copy of them.
+   *
+   * @return the loss
+   */
+  @Benchmark
+  public double softmaxCrossEntropy() {
+    System.arraycopy(x, 0, y, 0, FLOATS);
+    int stride = Kernels.pad(CLASSES);
+    return k.loss().softmaxCrossEntropy(LOSSES, CLASSES, y, 0, stride, targets, 0, 1f / LOSSES);
   }
 }

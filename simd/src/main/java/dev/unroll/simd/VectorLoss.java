@@ -3,6 +3,9 @@ package dev.unroll.simd;
 import static dev.unroll.fallback.FloatMath.SUM_BLOCK;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
+import static dev.unroll.simd.Lanes.ZERO;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.MAX;
 
 import dev.unroll.fallback.FloatMath;
 import dev.unroll.fallback.Kernels;
@@ -25,10 +28,9 @@ final class VectorLoss implements LossKernels {
         Arrays.fill(y, o, o + padded, 0f);
         continue;
       }
-      Arrays.fill(y, o + classes, o + padded, Float.NEGATIVE_INFINITY);
       float picked = y[o + wanted];
       float max = max(classes, y, o);
-      float sum = expInPlace(padded, max, y, o);
+      float sum = expInPlace(classes, max, y, o);
       loss += StrictMath.log(sum) + max - picked;
       scale(padded, scale / sum, y, o);
       y[o + wanted] -= scale;
@@ -37,27 +39,31 @@ final class VectorLoss implements LossKernels {
   }
 
   private static float max(int n, float[] y, int o) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (int j = 0; j < n; j++) {
-      max = y[o + j] > max ? y[o + j] : max;
+    FloatVector max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+    for (int j = 0; j < n; j += LENGTH) {
+      FloatVector v = FloatVector.fromArray(SPECIES, y, o + j);
+      max = max.blend(v, v.compare(GT, max).and(SPECIES.indexInRange(j, n)));
     }
-    return max;
+    return max.reduceLanes(MAX);
   }
 
-  /* y = exp(y - max); returns the sum */
+  /* y = exp(y - max), and 0 from n on, by way of exp(0), which no denormal delays; returns the sum. */
   private static float expInPlace(int n, float max, float[] y, int o) {
-    for (int j = 0; j < n; j += LENGTH) {
-      FloatVector.fromArray(SPECIES, y, o + j)
-          .sub(FloatVector.broadcast(SPECIES, max))
-          .intoArray(y, o + j);
+    int padded = Kernels.pad(n);
+    for (int j = 0; j < padded; j += LENGTH) {
+      FloatVector v = FloatVector.fromArray(SPECIES, y, o + j);
+      v = v.sub(FloatVector.broadcast(SPECIES, max));
+      ZERO.blend(v, SPECIES.indexInRange(j, n)).intoArray(y, o + j);
     }
-    VectorMath.exp(n, y, o, y, o);
+    VectorMath.exp(padded, y, o, y, o);
     float[] lanes = VectorElements.PARTIAL.get();
-    Arrays.fill(lanes, 0f);
     for (int l = 0; l < Kernels.LANES; l += LENGTH) {
-      FloatVector sum = FloatVector.fromArray(SPECIES, lanes, l);
-      for (int j = l; j < n; j += Kernels.LANES) {
-        sum = sum.add(FloatVector.fromArray(SPECIES, y, o + j));
+      FloatVector sum = FloatVector.broadcast(SPECIES, 0f);
+      for (int j = l; j < padded; j += Kernels.LANES) {
+        FloatVector v = FloatVector.fromArray(SPECIES, y, o + j);
+        v = ZERO.blend(v, SPECIES.indexInRange(j, n));
+        v.intoArray(y, o + j);
+        sum = sum.add(v);
       }
       sum.intoArray(lanes, l);
     }
