@@ -121,6 +121,7 @@ record UnrolledPlan(
       unrolled.run();
       if (training) {
         unrolled.backwardFromHead();
+        unrolled.refresh();
       }
     }
   }

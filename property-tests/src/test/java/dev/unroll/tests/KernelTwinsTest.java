@@ -128,6 +128,15 @@ class KernelTwinsTest {
           if (!training) {
             continue;
           }
+          for (int again = 0; again < 4; again++) {
+            float[] w = random(used * columns, 7 + again);
+            int left = columns / 2;
+            if (left > 0) {
+              a.pack(m, 0, 0, used, left, w, 0, columns);
+            }
+            a.pack(m, 0, left, used, columns - left, w, left, columns);
+          }
+          product(a, m, "affine");
           PackedMatrix t = a.allocate(rows, columns, use);
           a.packTransposed(t, 0, 0, used, columns, random(used * columns, 3), 0, used);
           keep("packTransposed");

@@ -54,11 +54,25 @@ final class Panels extends PackedMatrix {
   private static final ThreadLocal<float[]> PART =
       ThreadLocal.withInitial(() -> new float[HIGHEST * LENGTH]);
 
+  /* A tile, and behind it as many columns of a panel. */
+  private static final int TILE = LENGTH * LENGTH;
+  private static final ThreadLocal<float[]> TILES =
+      ThreadLocal.withInitial(() -> new float[TILE + HIGHEST * TILE]);
+
+  /*
+   * What a network for inference and its warm-up pack, they pack element by element: in the
+   * interpreter vectors take microseconds. Who packs more often, trains.
+   */
+  private static final long SCALAR_PACKS = 2;
+
   /** Offset in the {@link Slab}, or -1 where the weights stand in memory of their own. */
   final long slab;
 
   /** First row of every panel, and the number of rows. */
   final int[] starts;
+
+  /* Elements packed so far; threads that pack at the same time may forget some. */
+  private long packed;
 
   final Sweep sweep = new Sweep();
   final MemorySegment weights;
@@ -232,11 +246,18 @@ final class Panels extends PackedMatrix {
   /** See {@link dev.unroll.fallback.AffineKernels#pack}. */
   void pack(int row, int column, int height, int width, float[] from, int offset, int stride) {
     float[] part = PART.get();
+    boolean tiled = packed > SCALAR_PACKS * rows() * columns();
+    packed += (long) height * width;
     for (int panel = panel(starts, row), i = row; i < row + height; panel++) {
       int start = starts[panel];
       int lanes = starts[panel + 1] - start;
       int end = Math.min(row + height, starts[panel + 1]);
-      for (int j = 0; j < width; j++) {
+      boolean whole = i == start && end == starts[panel + 1];
+      int tiles = tiled && whole ? width / LENGTH * LENGTH : 0;
+      if (tiles > 0) {
+        packTiles(start, lanes, column, tiles, from, offset + (i - row) * stride, stride);
+      }
+      for (int j = tiles; j < width; j++) {
         long to = (long) start * columns() + (long) (column + j) * lanes + (i - start);
         int at = offset + (i - row) * stride + j;
         for (int r = 0; r < end - i; r++) {
@@ -245,6 +266,20 @@ final class Panels extends PackedMatrix {
         MemorySegment.copy(part, 0, weights, FLOAT, to * Float.BYTES, end - i);
       }
       i = end;
+    }
+  }
+
+  /* Columns of a whole panel, as many at a time as vectors have lanes. */
+  private void packTiles(
+      int start, int lanes, int column, int width, float[] from, int offset, int stride) {
+    float[] tiles = TILES.get();
+    for (int j = 0; j < width; j += LENGTH) {
+      for (int r = 0; r < lanes; r += LENGTH) {
+        int at = offset + r * stride + j;
+        Transposition.transpose(from, at, stride, tiles, tiles, TILE + r, lanes);
+      }
+      long to = (long) start * columns() + (long) (column + j) * lanes;
+      MemorySegment.copy(tiles, TILE, weights, FLOAT, to * Float.BYTES, LENGTH * lanes);
     }
   }
 
