@@ -9,6 +9,8 @@ import static dev.unroll.fallback.ScalarMath.fma;
  * that do not begin with their array are added up elsewhere.
  */
 final class ScalarAffine implements AffineKernels {
+  /* Rows and columns that are packed together, so that a line of the cache is read once. */
+  private static final int TILE = 16;
 
   /** Weights [columns][rows], and the bias. */
   private static final class ByColumn extends PackedMatrix {
@@ -43,10 +45,21 @@ final class ScalarAffine implements AffineKernels {
       int offset,
       int stride) {
     float[][] w = ((ByColumn) to).weights;
+    for (int i = 0; i < rows; i += TILE) {
+      for (int j = 0; j < columns; j += TILE) {
+        int height = Math.min(TILE, rows - i);
+        int width = Math.min(TILE, columns - j);
+        packTile(w, row + i, column + j, height, width, from, offset + i * stride + j, stride);
+      }
+    }
+  }
+
+  private static void packTile(
+      float[][] w, int row, int column, int rows, int columns, float[] from, int at, int stride) {
     for (int j = 0; j < columns; j++) {
       float[] wj = w[column + j];
       for (int i = 0; i < rows; i++) {
-        wj[row + i] = from[offset + i * stride + j];
+        wj[row + i] = from[at + i * stride + j];
       }
     }
   }

@@ -17,7 +17,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Single kernels: activations over 1,024 floats, GEMV 512 x 192, a loss of twelve rows. */
+/**
+ * Single kernels: activations over 1,024 floats, GEMV and packing 512 x 192, a loss of twelve rows.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -38,7 +40,9 @@ public class KernelBenchmark {
   private Kernels k;
   private float[] x;
   private float[] y;
+  private float[] weights;
   private PackedMatrix step;
+  private PackedMatrix batch;
   private final int[] targets = new int[LOSSES];
 
   /** Called by JMH. */
@@ -55,9 +59,10 @@ public class KernelBenchmark {
       x[i] = (i % 41 - 20) / 5f;
     }
     step = k.affine().allocate(ROWS, COLUMNS, PackedMatrix.Use.STEP);
-    float[] a = new float[ROWS * COLUMNS];
-    Arrays.fill(a, 0.01f);
-    k.affine().pack(step, 0, 0, ROWS, COLUMNS, a, 0, COLUMNS);
+    batch = k.affine().allocate(ROWS, COLUMNS, PackedMatrix.Use.BATCH);
+    weights = new float[ROWS * COLUMNS];
+    Arrays.fill(weights, 0.01f);
+    k.affine().pack(step, 0, 0, ROWS, COLUMNS, weights, 0, COLUMNS);
   }
 
   /** Logistic function. */
@@ -76,6 +81,18 @@ public class KernelBenchmark {
   @Benchmark
   public void gemv() {
     k.affine().affine(step, x, 0, y, 0);
+  }
+
+  /** Weights packed again, as in every training step. */
+  @Benchmark
+  public void pack() {
+    k.affine().pack(batch, 0, 0, ROWS, COLUMNS, weights, 0, COLUMNS);
+  }
+
+  /** The same, transposed. */
+  @Benchmark
+  public void packTransposed() {
+    k.affine().packTransposed(batch, 0, 0, ROWS, COLUMNS, weights, 0, ROWS);
   }
 
   /**

@@ -42,7 +42,6 @@ public class ProductBenchmark {
   private int rows;
   private int columns;
   private int inputs;
-  private float[] weights;
   private PackedMatrix w;
   private float[] x;
   private float[] z;
@@ -72,7 +71,7 @@ public class ProductBenchmark {
     rows = sizes[0];
     columns = sizes[1];
     inputs = sizes[2];
-    weights = new float[rows * columns];
+    float[] weights = new float[rows * columns];
     Arrays.fill(weights, 0.01f);
     w = k.affine().allocate(rows, columns, PackedMatrix.Use.BATCH);
     k.affine().pack(w, 0, 0, rows, columns, weights, 0, columns);
@@ -87,12 +86,6 @@ public class ProductBenchmark {
   public void gemm(Work work) {
     k.affine().affineBatchAccumulate(w, inputs, x, 0, columns, z, 0, rows);
     work.flops += 2L * rows * columns * inputs;
-  }
-
-  /** Packs W again, as every training step does. */
-  @Benchmark
-  public void pack() {
-    k.affine().pack(w, 0, 0, rows, columns, weights, 0, columns);
   }
 
   /** dW += dZᵀ X. */
