@@ -29,12 +29,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ThreadsTest {
   private static final int BATCH = 43;
   private static final int TIME = 5;
+  private static final int INPUTS = 310;
+  private static final int OUTPUTS = 40;
   private static final Backend VECTORS = Backend.of(Backend.preferred().kernels());
 
-  /* Losses and parameters of some training steps, and the outputs of a batch of streams. */
-  private static List<float[]> train(CellKind cell, Backend backend) {
-    NetworkSpec spec = NetworkSpec.recurrent(24, 2, LayerSpec.of(cell, 100)).withHead(5);
-    Network network = Network.create(spec, Initialization.PYTORCH, 3);
+  private static NetworkSpec spec(CellKind cell) {
+    return NetworkSpec.recurrent(INPUTS, 2, LayerSpec.of(cell, 100)).withHead(OUTPUTS);
+  }
+
+  private static Trainer trainer(Network network, Backend backend) {
     Trainer trainer =
         new Trainer(
             network,
@@ -42,21 +45,47 @@ class ThreadsTest {
             new Trainer.Options(
                 BATCH, TIME, Loss.SOFTMAX_CROSS_ENTROPY, Optimizer.Adam.defaults(), true));
     trainer.setClipNorm(0.5f);
-    Rng rng = new Rng(4);
+    return trainer;
+  }
+
+  /* Losses and parameters of some training steps on features and on class ids. */
+  private static List<float[]> train(Network network, Network ofIds, Backend backend) {
+    Trainer trainer = trainer(network, backend);
+    Trainer trainerOfIds = trainer(ofIds, backend);
+    Rng rng = new Rng(5);
+    int[] ids = new int[BATCH * TIME];
     int[] target = new int[BATCH * TIME];
     List<float[]> results = new ArrayList<>();
     for (int step = 0; step < 4; step++) {
-      float[] x = Networks.random(BATCH * TIME * 24, rng);
-      Arrays.setAll(target, i -> rng.nextInt(5));
-      results.add(new float[] {(float) trainer.step(x, target)});
+      float[] x = Networks.random(BATCH * TIME * INPUTS, rng);
+      Arrays.setAll(ids, i -> rng.nextInt(INPUTS));
+      Arrays.setAll(target, i -> rng.nextInt(OUTPUTS));
+      float loss = (float) trainer.step(x, target);
+      results.add(new float[] {loss, (float) trainerOfIds.step(ids, target)});
     }
     network.parameters().forEach(p -> results.add(network.get(p.name())));
+    ofIds.parameters().forEach(p -> results.add(ofIds.get(p.name())));
+    return results;
+  }
+
+  /* Of training, and the outputs of a batch of streams. */
+  private static List<float[]> train(CellKind cell, Backend backend) {
+    Network network = Network.create(spec(cell), Initialization.PYTORCH, 3);
+    Network ofIds =
+        Network.create(
+            NetworkSpec.recurrent(INPUTS, 1, LayerSpec.of(cell, 333))
+                .withOneHotInput()
+                .withHead(OUTPUTS),
+            Initialization.PYTORCH,
+            3);
+    List<float[]> results = train(network, ofIds, backend);
+    Rng rng = new Rng(4);
     StreamBatch streams = new StreamBatch(network, backend, BATCH);
     float[] h = new float[network.spec().hiddenStateSize()];
     float[] c = new float[network.spec().cellStateSize()];
     for (int step = 0; step < 4; step++) {
-      float[] y = new float[BATCH * 5];
-      streams.step(Networks.random(BATCH * 24, rng), y);
+      float[] y = new float[BATCH * OUTPUTS];
+      streams.step(Networks.random(BATCH * INPUTS, rng), y);
       results.add(y);
       if (step == 1) {
         streams.saveState(BATCH - 1, h, c);
@@ -87,18 +116,17 @@ class ThreadsTest {
   @ParameterizedTest
   @EnumSource
   void streamsOnThreadsChangeOverWithTheSameBits(CellKind cell) throws InterruptedException {
-    NetworkSpec spec = NetworkSpec.recurrent(24, 2, LayerSpec.of(cell, 100)).withHead(5);
-    Network network = Network.create(spec, Initialization.PYTORCH, 3);
+    Network network = Network.create(spec(cell), Initialization.PYTORCH, 3);
     StreamBatch scalar = new StreamBatch(network, Backend.choose("fallback"), BATCH);
     StreamBatch begun = new StreamBatch(network, Backend.preferred().withThreads(3), BATCH);
     Rng rng = new Rng(4);
-    float[] expected = new float[BATCH * 5];
-    float[] y = new float[BATCH * 5];
+    float[] expected = new float[BATCH * OUTPUTS];
+    float[] y = new float[BATCH * OUTPUTS];
     for (int step = 0; step < 6; step++) {
       if (step == 3) {
         Backend.warmUp();
       }
-      float[] x = Networks.random(BATCH * 24, rng);
+      float[] x = Networks.random(BATCH * INPUTS, rng);
       scalar.step(x, expected);
       begun.step(x, y);
       assertArrayEquals(expected, y, "step " + step);
