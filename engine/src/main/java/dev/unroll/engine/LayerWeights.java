@@ -295,10 +295,8 @@ final class LayerWeights {
       sumBiases(parameters, gate);
       if (oneHot) {
         packTable(parameters, gate, row);
-      } else {
-        if (!layer.options().layerNorm()) {
-          affine.packBias(Memory.require(inputHidden, "W_ih is packed"), row, hidden, bias, row);
-        }
+      } else if (!layer.options().layerNorm()) {
+        affine.packBias(Memory.require(inputHidden, "W_ih is packed"), row, hidden, bias, row);
       }
       if (separateBias() && bhh.isPresent()) {
         int from = bhh.get().offset() + gate * hidden;

@@ -12,17 +12,13 @@ import jdk.incubator.vector.VectorShuffle;
  * of rows and lanes, rows that differ in it exchange the lanes that differ in it the other way
  * round.
  */
+@SuppressWarnings({"unchecked", "rawtypes"}) // arrays of generic types
 final class Transposition {
   private static final int BITS = Integer.numberOfTrailingZeros(LENGTH);
 
   /* For each bit: lanes moved up by its value, down by it, and those that have it. */
-  @SuppressWarnings({"unchecked", "rawtypes"})
   private static final VectorShuffle<Float>[] UP = new VectorShuffle[BITS];
-
-  @SuppressWarnings({"unchecked", "rawtypes"})
   private static final VectorShuffle<Float>[] DOWN = new VectorShuffle[BITS];
-
-  @SuppressWarnings({"unchecked", "rawtypes"})
   private static final VectorMask<Float>[] SET = new VectorMask[BITS];
 
   static {
