@@ -165,8 +165,8 @@ record UnrolledPlan(
     }
     int rows = rowsOfThread();
     int steps = Math.min(time, 1 + (KERNELS - 1) / rows);
-    long work = (long) steps * new ParameterLayout(few(units())).size();
-    if ((long) time * network.layout().size() < WORTHWHILE * work) {
+    long work = (long) steps * rows * new ParameterLayout(few(units())).size();
+    if ((long) time * batch * network.layout().size() < WORTHWHILE * work) {
       return;
     }
     Unrolled[] small = small(rows, steps);
