@@ -33,8 +33,12 @@ record UnrolledPlan(
   private static final int FEW_UNITS = Kernels.LANES;
   private static final int MANY_GATES = 4;
 
-  /* Times the work of the small network that a training step should be for it to pay. */
-  private static final int WORTHWHILE = 1 << 11;
+  /*
+   * Times the work of the small network that a training step should be for it to pay: less where
+   * threads share the step, as they leave no processor to the compilers.
+   */
+  private static final int WORTHWHILE = 1 << 10;
+  private static final int WORTHWHILE_SHARED = 1 << 8;
 
   private record Key(NetworkSpec spec, Kernels kernels, int threads, int batch, int time) {}
 
@@ -166,7 +170,8 @@ record UnrolledPlan(
     int rows = rowsOfThread();
     int steps = Math.min(time, 1 + (KERNELS - 1) / rows);
     long work = (long) steps * rows * new ParameterLayout(few(units())).size();
-    if ((long) time * batch * network.layout().size() < WORTHWHILE * work) {
+    int least = rows < batch ? WORTHWHILE_SHARED : WORTHWHILE;
+    if ((long) time * batch * network.layout().size() < least * work) {
       return;
     }
     Unrolled[] small = small(rows, steps);
