@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class ParallelKernels {
   /*
-   * Multiply-adds and elements below which threads do not pay: what one core has written last comes
-   * slowly to another, four times as slowly where they share no cache.
+   * Multiply-adds, elements and exponentials of a loss below which threads do not pay: what one core
+   * has written last comes slowly to another, four times as slowly where they share no cache.
    */
   static final long SMALL_PRODUCT = 1 << 20;
   static final long SMALL_MATRIX = 1 << 16;
+  static final long SMALL_LOSS = 1 << 13;
 
   private ParallelKernels() {}
 

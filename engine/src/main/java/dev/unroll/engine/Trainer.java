@@ -33,9 +33,6 @@ public final class Trainer {
   /* Rows whose losses are added up, so that the sum is the same for any number of threads. */
   private static final int LOSS_ROWS = 64;
 
-  /* Exponentials below which threads do not pay. */
-  private static final int SMALL_LOSS = 1 << 13;
-
   private final Network network;
   private final Kernels kernels;
   private final Options options;
@@ -426,7 +423,7 @@ public final class Trainer {
 
   private double crossEntropy() {
     long elements = (long) rows() * network.spec().outputSize();
-    Team.share(ParallelKernels.team(kernels), elements >= SMALL_LOSS, lossPass);
+    Team.share(ParallelKernels.team(kernels), elements >= ParallelKernels.SMALL_LOSS, lossPass);
     double sum = 0;
     for (double loss : losses) {
       sum += loss;

@@ -417,10 +417,15 @@ final class UnrolledLayer {
   }
 
   private void sumBias(int n, float[] gates, float[] sum) {
-    summands = n;
     summed = gates;
     biasSum = sum;
-    Team.share(team, (long) n * weights.gateRows >= ParallelKernels.SMALL_MATRIX, biasPass);
+    shareSum(n, biasPass);
+  }
+
+  /* Sums over n rows of gates; each part takes some of the gates. */
+  private void shareSum(int n, Team.Task pass) {
+    summands = n;
+    Team.share(team, (long) n * weights.gateRows >= ParallelKernels.SMALL_MATRIX, pass);
   }
 
   private void sumBiasPart(int part, int parts) {
@@ -462,8 +467,7 @@ final class UnrolledLayer {
    */
   void addInputGradients(int steps, int[] ids, float[] gradients) {
     this.ids = ids;
-    summands = steps * batch;
-    Team.share(team, (long) summands * weights.gateRows >= ParallelKernels.SMALL_MATRIX, tablePass);
+    shareSum(steps * batch, tablePass);
     weights.addTableGradient(weightGradient, gradients);
   }
 
