@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Kernels over many rows shared by the threads of a {@link Team}. Each thread takes some of the
- * inputs, or some of the rows of a weight gradient; no sum is divided, so the bits do not depend on
- * the number of threads. Small work, and work while the team is busy, stays in the caller.
+ * inputs, or some of the rows or columns of a weight gradient; no sum is divided, so the bits do
+ * not depend on the number of threads. Small work, and work while the team is busy, stays in the
+ * caller.
  */
 final class ParallelKernels {
   /*
@@ -275,10 +276,23 @@ final class ParallelKernels {
       team.run(outer);
     }
 
+    /* Rows of dW, or columns where so few rows as a head's cannot be divided evenly. */
     private void outerPart(int part, int parts) {
-      int r = first(part, parts, rows, Kernels.LANES);
-      int count = first(part + 1, parts, rows, Kernels.LANES) - r;
-      serial.outerAccumulate(n, z, zo + r, zs, count, x, xo, xs, columns, dw, dwo + r * dws, dws);
+      boolean byColumns = largest(rows, parts) > largest(columns, parts);
+      int divided = byColumns ? columns : rows;
+      int i = first(part, parts, divided, Kernels.LANES);
+      int count = first(part + 1, parts, divided, Kernels.LANES) - i;
+      if (byColumns) {
+        serial.outerAccumulate(n, z, zo, zs, rows, x, xo + i, xs, count, dw, dwo + i, dws);
+      } else {
+        serial.outerAccumulate(n, z, zo + i, zs, count, x, xo, xs, columns, dw, dwo + i * dws, dws);
+      }
+    }
+
+    /* What the largest part has, in eighths of the whole. */
+    private static int largest(int n, int parts) {
+      int blocks = (n + Kernels.LANES - 1) / Kernels.LANES;
+      return 8 * ((blocks + parts - 1) / parts) / blocks;
     }
   }
 }
