@@ -120,9 +120,14 @@ final class LayerWeights {
    * @param joined whether to put W_ih and W_hh side by side, for cells that add both products: a
    *     step then takes one loop over [x, h]
    * @param dense whether to leave out the padding of gates, for single steps
+   * @param transposed whether to pack W_ih transposed, too, for the gradient of the inputs
    */
   record Packing(
-      PackedMatrix.Use input, PackedMatrix.Use recurrent, boolean joined, boolean dense) {
+      PackedMatrix.Use input,
+      PackedMatrix.Use recurrent,
+      boolean joined,
+      boolean dense,
+      boolean transposed) {
 
     /*
      * For steps inside a sequence. Where some kernels pad gates that others do not, they stay padded,
@@ -130,7 +135,7 @@ final class LayerWeights {
      */
     static Packing steps(LayerSpec layer) {
       PackedMatrix.Use step = PackedMatrix.Use.STEP;
-      return new Packing(step, step, true, layer.hidden() > 2 * Kernels.LANES);
+      return new Packing(step, step, true, layer.hidden() > 2 * Kernels.LANES, false);
     }
 
     static PackedMatrix.Use suited(long inputs) {
@@ -211,8 +216,9 @@ final class LayerWeights {
     normBiasC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
     boolean projected = layer.projection() > 0;
     projection = projected ? memory.matrix(affine, paddedOutput, hidden, use) : null;
+    boolean transposed = packing.transposed() && !oneHot;
     inputHiddenTransposed =
-        training && !oneHot ? memory.matrix(affine, paddedInput, gateRows, packing.input()) : null;
+        transposed ? memory.matrix(affine, paddedInput, gateRows, packing.input()) : null;
     hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, hiddenRows, use) : null;
     projectionTransposed =
         training && projected ? memory.matrix(affine, paddedHidden, paddedOutput, use) : null;

@@ -55,7 +55,7 @@ final class StreamLayers {
     PackedMatrix.Use step = PackedMatrix.Use.STEP;
     /* Reduced weights have a scale for each row of each matrix. */
     boolean join = network.weightFormat() == WeightFormat.F32;
-    LayerWeights.Packing packing = new LayerWeights.Packing(step, step, join, true);
+    LayerWeights.Packing packing = new LayerWeights.Packing(step, step, join, true, false);
     for (int l = 0; l < count; l++) {
       if (shared != null) {
         weights[l] = shared.weights[l];

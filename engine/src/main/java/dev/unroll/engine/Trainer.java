@@ -75,7 +75,7 @@ public final class Trainer {
     this.network = network;
     this.options = options;
     kernels = backend.batchKernels();
-    unrolled = new Unrolled(network, backend, options.batch(), options.time(), true);
+    unrolled = Unrolled.ofTrainer(network, backend, options.batch(), options.time());
     Memory memory = Memory.allocating();
     optimizer = new OptimizerState(options.optimizer(), kernels, network.layout().size(), memory);
     targets = targets(spec, options, memory);
@@ -111,7 +111,7 @@ public final class Trainer {
     targets(network.spec(), options, memory);
     memory.floats(options.optimizer().slots(), network.layout().size());
     memory.ints(options.loss() == Loss.SOFTMAX_CROSS_ENTROPY ? options.batch() : 0, options.time());
-    long workspace = Unrolled.bytesNeeded(network, options.batch(), options.time(), true);
+    long workspace = Unrolled.bytesOfTrainer(network, options.batch(), options.time());
     return Math.addExact(workspace, memory.bytes());
   }
 

@@ -27,6 +27,9 @@ public final class Unrolled {
   private final int batch;
   private final int time;
   private final boolean training;
+
+  /* Whether the first layer's inputs get a gradient; those of training, if features, need none. */
+  private final boolean inputGradient;
   private final long bytes;
 
   /* On the kernels in use. All other buffers are those of both. */
@@ -69,9 +72,6 @@ public final class Unrolled {
   private float[] given = Cell.NOTHING;
   private int steps;
   private boolean fromInitial = true;
-
-  /* Training changes no features, so it needs no gradient of them. */
-  private boolean inputGradientWanted = true;
   private @Nullable Rng noise;
   private @Nullable GradientFlow flow;
 
@@ -92,7 +92,13 @@ public final class Unrolled {
    * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
    */
   public Unrolled(Network network, Backend backend, int batch, int time, boolean training) {
-    this(new UnrolledPlan(network, backend, batch, time, training, Memory.allocating()));
+    this(new UnrolledPlan(network, backend, batch, time, training, training, Memory.allocating()));
+  }
+
+  /** For {@link #backwardFromHead} alone, which gives the inputs no gradient. */
+  static Unrolled ofTrainer(Network network, Backend backend, int batch, int time) {
+    return new Unrolled(
+        new UnrolledPlan(network, backend, batch, time, true, false, Memory.allocating()));
   }
 
   private Unrolled(UnrolledPlan plan) {
@@ -142,6 +148,8 @@ public final class Unrolled {
     masks = new float[count][];
     boolean classes = spec.input() != NetworkSpec.Input.FEATURES;
     boolean oneHot = spec.input() == NetworkSpec.Input.ONE_HOT;
+    boolean embedding = spec.input() == NetworkSpec.Input.EMBEDDING;
+    inputGradient = training && !oneHot && (plan.inputGradient() || embedding);
     int first = Kernels.pad(spec.layerInputSize(0));
     ids = memory.ints(classes ? n : 0, 1);
     lengths = memory.ints(batch, 1);
@@ -149,7 +157,9 @@ public final class Unrolled {
     int widest = 0;
     for (int l = 0; l < count; l++) {
       for (int d = 0; d < spec.directions(); d++) {
-        layers[l][d] = new UnrolledLayer(kernels, network, l, d, batch, time, training, memory);
+        boolean wanted = l > 0 ? training : inputGradient;
+        layers[l][d] =
+            new UnrolledLayer(kernels, network, l, d, batch, time, training, wanted, memory);
       }
       int stride = Kernels.pad(spec.layerInputSize(l));
       boolean dropped =
@@ -172,7 +182,7 @@ public final class Unrolled {
     }
     headProducts = layers[count - 1][0].kernels.affine();
     featureStride = outputs[count - 1].stride();
-    firstInputGradient = memory.floats(oneHot ? 0 : back * n, first);
+    firstInputGradient = memory.floats(inputGradient ? n : 0, first);
     wideGradient = memory.floats(widest == 0 ? 0 : back * n, widest);
     gradients = memory.floats(back, network.layout().size());
     boolean headed = spec.outputSize() > 0;
@@ -214,8 +224,19 @@ public final class Unrolled {
    * @throws IllegalArgumentException if a buffer would exceed 2^31 elements
    */
   public static long bytesNeeded(Network network, int batch, int time, boolean training) {
+    return bytesNeeded(network, batch, time, training, training);
+  }
+
+  /** That of {@link #ofTrainer}. */
+  static long bytesOfTrainer(Network network, int batch, int time) {
+    return bytesNeeded(network, batch, time, true, false);
+  }
+
+  private static long bytesNeeded(
+      Network network, int batch, int time, boolean training, boolean inputGradient) {
     Backend any = Backend.choose("fallback");
-    UnrolledPlan plan = new UnrolledPlan(network, any, batch, time, training, Memory.measuring());
+    UnrolledPlan plan =
+        new UnrolledPlan(network, any, batch, time, training, inputGradient, Memory.measuring());
     try {
       return new Unrolled(plan, any.batchKernels(), plan.memory()).bytes;
     } catch (ArithmeticException e) {
@@ -690,7 +711,6 @@ public final class Unrolled {
    */
   public void backward(float[] dy, float[] dhn, float[] dcn) {
     requireTraining();
-    inputGradientWanted = true;
     int size = spec.networkOutputSize();
     checkLength("output gradient", dy.length, (long) steps * batch * size);
     checkLength("gradient of h_n", dhn.length, (long) batch * spec.hiddenStateSize());
@@ -737,7 +757,6 @@ public final class Unrolled {
    */
   void backwardFromHead() {
     requireTraining();
-    inputGradientWanted = spec.input() == NetworkSpec.Input.EMBEDDING;
     for (UnrolledLayer[] directions : layers) {
       for (UnrolledLayer layer : directions) {
         Arrays.fill(layer.dh, 0f);
@@ -792,7 +811,7 @@ public final class Unrolled {
     }
     boolean skip = spec.topology().inputSkip();
     boolean residual = spec.topology().residual();
-    if (l == 0 && !inputGradientWanted) {
+    if (l == 0 && !inputGradient) {
       return;
     }
     if (l == 0) {
@@ -811,7 +830,7 @@ public final class Unrolled {
       } else {
         Rows.copy(n, size, wideGradient, 0, from, outputGradients[l - 1], 0, to);
       }
-      if (skip) {
+      if (skip && inputGradient) {
         int width = spec.layerInputSize(0);
         Rows.add(n, width, wideGradient, size, from, firstInputGradient, 0, inputs[0].stride());
       }

@@ -93,6 +93,7 @@ final class UnrolledLayer {
       int batch,
       int time,
       boolean training,
+      boolean inputGradient,
       Memory memory) {
     NetworkSpec spec = network.spec();
     Team shared = ParallelKernels.team(given);
@@ -110,7 +111,8 @@ final class UnrolledLayer {
                 LayerWeights.Packing.suited((long) batch * time),
                 LayerWeights.Packing.suited(batch),
                 false,
-                false);
+                false,
+                inputGradient);
     weights =
         new LayerWeights(
             kernels, spec, network.layout(), index, direction, training, packing, memory);
@@ -490,7 +492,8 @@ final class UnrolledLayer {
     int n = steps * batch;
     int rows = weights.gateRows;
     int columns = weights.paddedInput;
-    PackedMatrix back = Memory.require(weights.inputHiddenTransposed, "made for training");
+    PackedMatrix back =
+        Memory.require(weights.inputHiddenTransposed, "made for gradients of inputs");
     if (accumulate) {
       kernels.affine().affineBatchAccumulate(back, n, cell.inputGates(), 0, rows, dx, 0, columns);
     } else {

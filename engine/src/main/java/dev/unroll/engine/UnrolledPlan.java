@@ -8,10 +8,17 @@ import java.util.List;
  * Sequences on the vector kernels, over the buffers of those that the caller begins with. Their
  * weights are packed when the caller changes over.
  *
+ * @param inputGradient whether training wants the gradient of the network's inputs, too
  * @param memory what hands out the caller's buffers
  */
 record UnrolledPlan(
-    Network network, Backend backend, int batch, int time, boolean training, Memory memory)
+    Network network,
+    Backend backend,
+    int batch,
+    int time,
+    boolean training,
+    boolean inputGradient,
+    Memory memory)
     implements WarmUp.Plan<Unrolled> {
   /* Inputs of the largest kernel over weights of few elements. */
   private static final int KERNEL = 8;
@@ -131,7 +138,8 @@ record UnrolledPlan(
   }
 
   private Unrolled scratch(Network of, Kernels kernels, int rows, int steps) {
-    UnrolledPlan plan = new UnrolledPlan(of, backend, rows, steps, training, Memory.allocating());
+    UnrolledPlan plan =
+        new UnrolledPlan(of, backend, rows, steps, training, inputGradient, Memory.allocating());
     Unrolled scratch = new Unrolled(plan, kernels, plan.memory);
     scratch.begin();
     return scratch;

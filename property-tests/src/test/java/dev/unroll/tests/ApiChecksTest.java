@@ -21,6 +21,7 @@ import dev.unroll.engine.StreamBatch;
 import dev.unroll.engine.Topology;
 import dev.unroll.engine.Trainer;
 import dev.unroll.engine.Unrolled;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -171,6 +172,22 @@ class ApiChecksTest {
     refused("2^31", () -> Unrolled.bytesNeeded(network, 1 << 20, 1 << 20, true));
     NetworkSpec huge = NetworkSpec.recurrent(1, 1, LayerSpec.of(CellKind.LSTM, 1 << 20));
     refused("2^31 parameters", () -> new Network(huge));
+  }
+
+  @Test
+  void aTrainerTakesTheAnnouncedMemory() {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    for (int layers = 1; layers <= 2; layers++) {
+      NetworkSpec large = NetworkSpec.recurrent(90, layers, LayerSpec.of(CellKind.GRU, 60));
+      Network headed = Network.create(large.withHead(4), Initialization.PYTORCH, 1);
+      Backend heap = Backend.choose("fallback");
+      double announced = Trainer.bytesNeeded(headed, options(16, 20));
+      long before = threads.getCurrentThreadAllocatedBytes();
+      Trainer trainer = new Trainer(headed, heap, options(16, 20));
+      long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+      assertEquals(0, trainer.updates());
+      assertEquals(1, allocated / announced, 0.02, layers + " layers");
+    }
   }
 
   @Test
