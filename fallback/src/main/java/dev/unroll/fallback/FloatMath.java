@@ -80,15 +80,14 @@ public final class FloatMath {
   /**
    * Adds sixteen partial sums pairwise: lane j and j + 8, then j + 4, j + 2, j + 1.
    *
-   * @param lanes sixteen partial sums. Modified.
+   * @param lanes sixteen partial sums. Not modified.
    * @return their sum
    */
   public static float reduce(float[] lanes) {
-    for (int half = Kernels.LANES / 2; half > 0; half /= 2) {
-      for (int j = 0; j < half; j++) {
-        lanes[j] += lanes[j + half];
-      }
-    }
-    return lanes[0];
+    float a0 = (lanes[0] + lanes[8]) + (lanes[4] + lanes[12]);
+    float a1 = (lanes[1] + lanes[9]) + (lanes[5] + lanes[13]);
+    float a2 = (lanes[2] + lanes[10]) + (lanes[6] + lanes[14]);
+    float a3 = (lanes[3] + lanes[11]) + (lanes[7] + lanes[15]);
+    return (a0 + a2) + (a1 + a3);
   }
 }

@@ -2,13 +2,16 @@ package dev.unroll.fallback;
 
 /** Losses over a batch of rows, with their gradients. */
 public interface LossKernels {
+  /** Rows that share a logarithm: each factor is below 2^31, so their product is finite. */
+  int FACTORS = 32;
 
   /**
    * Softmax cross-entropy: for each row i, loss_i = log(sum over j of exp(y_ij - max_i)) + max_i -
    * y_i,target and, if wanted, dy_ij = scale (softmax(y_i)_j - [j = target]).
    *
    * <p>The sum over classes runs in sixteen chains by class modulo 16, reduced as {@link
-   * FloatMath#reduce} says; the logarithm is {@link StrictMath#log}.
+   * FloatMath#reduce} says; {@link StrictMath#log} takes the product of these sums over {@link
+   * #FACTORS} rows, the sum of their logarithms.
    *
    * @param n number of rows
    * @param classes number of classes

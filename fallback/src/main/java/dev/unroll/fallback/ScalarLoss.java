@@ -12,7 +12,12 @@ final class ScalarLoss implements LossKernels {
   public double softmaxCrossEntropy(
       int n, int classes, float[] y, int yo, int ys, int[] target, int to, float scale) {
     double loss = 0;
+    double product = 1;
     for (int row = 0; row < n; row++) {
+      if (row % FACTORS == 0) {
+        loss += StrictMath.log(product);
+        product = 1;
+      }
       int o = yo + row * ys;
       int wanted = target[to + row];
       if (wanted < 0) {
@@ -22,14 +27,15 @@ final class ScalarLoss implements LossKernels {
       float picked = y[o + wanted];
       float max = max(classes, y, o);
       float sum = expInPlace(classes, max, y, o);
-      loss += StrictMath.log(sum) + max - picked;
+      loss += (double) max - picked;
+      product *= sum;
       float factor = scale / sum;
       for (int j = 0; j < Kernels.pad(classes); j++) {
         y[o + j] *= factor;
       }
       y[o + wanted] -= scale;
     }
-    return loss;
+    return loss + StrictMath.log(product);
   }
 
   private static float max(int n, float[] y, int o) {

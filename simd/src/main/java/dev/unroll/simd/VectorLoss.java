@@ -21,7 +21,12 @@ final class VectorLoss implements LossKernels {
       int n, int classes, float[] y, int yo, int ys, int[] target, int to, float scale) {
     int padded = Kernels.pad(classes);
     double loss = 0;
+    double product = 1;
     for (int row = 0; row < n; row++) {
+      if (row % FACTORS == 0) {
+        loss += StrictMath.log(product);
+        product = 1;
+      }
       int o = yo + row * ys;
       int wanted = target[to + row];
       if (wanted < 0) {
@@ -31,11 +36,12 @@ final class VectorLoss implements LossKernels {
       float picked = y[o + wanted];
       float max = max(classes, y, o);
       float sum = expInPlace(classes, max, y, o);
-      loss += StrictMath.log(sum) + max - picked;
+      loss += (double) max - picked;
+      product *= sum;
       scale(padded, scale / sum, y, o);
       y[o + wanted] -= scale;
     }
-    return loss;
+    return loss + StrictMath.log(product);
   }
 
   private static float max(int n, float[] y, int o) {
