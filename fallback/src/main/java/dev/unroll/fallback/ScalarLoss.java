@@ -12,10 +12,11 @@ final class ScalarLoss implements LossKernels {
   public double softmaxCrossEntropy(
       int n, int classes, float[] y, int yo, int ys, int[] target, int to, float scale) {
     double loss = 0;
+    double logarithms = 0;
     double product = 1;
     for (int row = 0; row < n; row++) {
       if (row % FACTORS == 0) {
-        loss += StrictMath.log(product);
+        logarithms += StrictMath.log(product);
         product = 1;
       }
       int o = yo + row * ys;
@@ -35,7 +36,7 @@ final class ScalarLoss implements LossKernels {
       }
       y[o + wanted] -= scale;
     }
-    return loss + StrictMath.log(product);
+    return loss + (logarithms + StrictMath.log(product));
   }
 
   private static float max(int n, float[] y, int o) {

@@ -65,8 +65,8 @@ class KernelTwinsTest {
     private void keep(String method, double value) {
       exercised.add(method);
       long bits = Double.doubleToRawLongBits(value);
-      results.add(
-          new float[] {Float.intBitsToFloat((int) (bits >>> 34)), (float) (bits & 0x3ffffffffL)});
+      int part = (1 << 22) - 1;
+      results.add(new float[] {bits >>> 44, (bits >>> 22) & part, bits & part});
     }
 
     List<float[]> all() {
@@ -496,12 +496,15 @@ class KernelTwinsTest {
 
     private void lossAndOptimizers(int n) {
       int classes = n - 5;
-      float[] y = random(4 * n, 40);
-      int[] target = {0, classes - 1, -1, classes / 2};
-      keep(
-          "softmaxCrossEntropy",
-          k.loss().softmaxCrossEntropy(4, classes, y, 0, n, target, 0, 0.25f));
-      keep("softmaxCrossEntropy", y);
+      float[] y = random(70 * (n + 3), 40);
+      int[] target = new int[70];
+      Arrays.setAll(target, i -> i % 3 == 2 ? -1 : i * classes / 70);
+      for (int stride : new int[] {n, n + 3}) {
+        keep(
+            "softmaxCrossEntropy",
+            k.loss().softmaxCrossEntropy(70, classes, y, 0, stride, target, 0, 0.25f));
+        keep("softmaxCrossEntropy", y);
+      }
       keep("squaredError", k.loss().squaredError(4 * n, y, 0, random(4 * n, 41), 0, 0.1f));
       keep("squaredError", y);
 

@@ -15,33 +15,48 @@ import jdk.incubator.vector.FloatVector;
 
 /** Vector twin of the losses. */
 final class VectorLoss implements LossKernels {
+  /* Logits whose exponentials are taken in one loop: no row waits for the one before. */
+  private static final int AT_ONCE = 2048;
 
   @Override
   public double softmaxCrossEntropy(
       int n, int classes, float[] y, int yo, int ys, int[] target, int to, float scale) {
     int padded = Kernels.pad(classes);
+    int block = ys == padded ? Math.max(1, AT_ONCE / padded) : 1;
+    float[] lanes = VectorElements.PARTIAL.get();
     double loss = 0;
+    double logarithms = 0;
     double product = 1;
-    for (int row = 0; row < n; row++) {
-      if (row % FACTORS == 0) {
-        loss += StrictMath.log(product);
-        product = 1;
+    for (int first = 0; first < n; first += block) {
+      int end = Math.min(n, first + block);
+      for (int row = first; row < end; row++) {
+        int o = yo + row * ys;
+        int wanted = target[to + row];
+        float max = max(classes, y, o);
+        if (wanted >= 0) {
+          loss += (double) max - y[o + wanted];
+        }
+        subtract(classes, max, y, o);
       }
-      int o = yo + row * ys;
-      int wanted = target[to + row];
-      if (wanted < 0) {
-        Arrays.fill(y, o, o + padded, 0f);
-        continue;
+      VectorMath.exp((end - first) * padded, y, yo + first * ys, y, yo + first * ys);
+      for (int row = first; row < end; row++) {
+        if (row % FACTORS == 0) {
+          logarithms += StrictMath.log(product);
+          product = 1;
+        }
+        int o = yo + row * ys;
+        int wanted = target[to + row];
+        if (wanted < 0) {
+          Arrays.fill(y, o, o + padded, 0f);
+          continue;
+        }
+        float sum = sum(classes, y, o, lanes);
+        product *= sum;
+        scale(padded, scale / sum, y, o);
+        y[o + wanted] -= scale;
       }
-      float picked = y[o + wanted];
-      float max = max(classes, y, o);
-      float sum = expInPlace(classes, max, y, o);
-      loss += (double) max - picked;
-      product *= sum;
-      scale(padded, scale / sum, y, o);
-      y[o + wanted] -= scale;
     }
-    return loss + StrictMath.log(product);
+    return loss + (logarithms + StrictMath.log(product));
   }
 
   private static float max(int n, float[] y, int o) {
@@ -53,16 +68,19 @@ final class VectorLoss implements LossKernels {
     return max.reduceLanes(MAX);
   }
 
-  /* y = exp(y - max), and 0 from n on, by way of exp(0), which no denormal delays; returns the sum. */
-  private static float expInPlace(int n, float max, float[] y, int o) {
+  /* y - max, and 0 from n on, as exp(0) delays no denormal. */
+  private static void subtract(int n, float max, float[] y, int o) {
     int padded = Kernels.pad(n);
     for (int j = 0; j < padded; j += LENGTH) {
       FloatVector v = FloatVector.fromArray(SPECIES, y, o + j);
       v = v.sub(FloatVector.broadcast(SPECIES, max));
       ZERO.blend(v, SPECIES.indexInRange(j, n)).intoArray(y, o + j);
     }
-    VectorMath.exp(padded, y, o, y, o);
-    float[] lanes = VectorElements.PARTIAL.get();
+  }
+
+  /* The sum of n, and 0 behind. */
+  private static float sum(int n, float[] y, int o, float[] lanes) {
+    int padded = Kernels.pad(n);
     for (int l = 0; l < Kernels.LANES; l += LENGTH) {
       FloatVector sum = FloatVector.broadcast(SPECIES, 0f);
       for (int j = l; j < padded; j += Kernels.LANES) {
