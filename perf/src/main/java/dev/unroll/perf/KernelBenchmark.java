@@ -17,9 +17,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/**
- * Single kernels: activations over 1,024 floats, GEMV and packing 512 x 192, a loss of twelve rows.
- */
+/** Single kernels: activations over 1,024 floats, GEMV and packing 512 x 192. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -30,8 +28,6 @@ public class KernelBenchmark {
   private static final int FLOATS = 1024;
   private static final int ROWS = 512;
   private static final int COLUMNS = 192;
-  private static final int LOSSES = 12;
-  private static final int CLASSES = 65;
 
   /** Which kernels. */
   @Param({"simd", "fallback"})
@@ -43,7 +39,6 @@ public class KernelBenchmark {
   private float[] weights;
   private PackedMatrix step;
   private PackedMatrix batch;
-  private final int[] targets = new int[LOSSES];
 
   /** Called by JMH. */
   @SuppressWarnings("NullAway.Init")
@@ -93,17 +88,5 @@ public class KernelBenchmark {
   @Benchmark
   public void packTransposed() {
     k.affine().packTransposed(batch, 0, 0, ROWS, COLUMNS, weights, 0, ROWS);
-  }
-
-  /**
-   * Softmax cross-entropy of 12 rows of 65 classes, which are padded, with the copy of them.
-   *
-   * @return the loss
-   */
-  @Benchmark
-  public double softmaxCrossEntropy() {
-    System.arraycopy(x, 0, y, 0, FLOATS);
-    int stride = Kernels.pad(CLASSES);
-    return k.loss().softmaxCrossEntropy(LOSSES, CLASSES, y, 0, stride, targets, 0, 1f / LOSSES);
   }
 }
