@@ -29,16 +29,20 @@ final class VectorLoss implements LossKernels {
     double product = 1;
     for (int first = 0; first < n; first += block) {
       int end = Math.min(n, first + block);
+      boolean counts = false;
       for (int row = first; row < end; row++) {
         int o = yo + row * ys;
         int wanted = target[to + row];
-        float max = max(classes, y, o);
         if (wanted >= 0) {
+          counts = true;
+          float max = max(classes, y, o);
           loss += (double) max - y[o + wanted];
+          subtract(classes, max, y, o);
         }
-        subtract(classes, max, y, o);
       }
-      VectorMath.exp((end - first) * padded, y, yo + first * ys, y, yo + first * ys);
+      if (counts) {
+        VectorMath.exp((end - first) * padded, y, yo + first * ys, y, yo + first * ys);
+      }
       for (int row = first; row < end; row++) {
         if (row % FACTORS == 0) {
           logarithms += StrictMath.log(product);
