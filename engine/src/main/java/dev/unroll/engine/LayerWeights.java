@@ -216,9 +216,8 @@ final class LayerWeights {
     normBiasC = memory.floats(options.layerNorm() ? 1 : 0, paddedHidden);
     boolean projected = layer.projection() > 0;
     projection = projected ? memory.matrix(affine, paddedOutput, hidden, use) : null;
-    boolean transposed = packing.transposed() && !oneHot;
     inputHiddenTransposed =
-        transposed ? memory.matrix(affine, paddedInput, gateRows, packing.input()) : null;
+        packing.transposed() ? memory.matrix(affine, paddedInput, gateRows, packing.input()) : null;
     hiddenHiddenTransposed = training ? memory.matrix(affine, paddedOutput, hiddenRows, use) : null;
     projectionTransposed =
         training && projected ? memory.matrix(affine, paddedHidden, paddedOutput, use) : null;

@@ -189,8 +189,7 @@ public final class Unrolled {
     headStride = Kernels.pad(spec.outputSize());
     headWeightOffset = headed ? network.layout().headWeight().offset() : 0;
     headBiasOffset = headed ? network.layout().headBias().offset() : 0;
-    embeddingOffset =
-        spec.input() == NetworkSpec.Input.EMBEDDING ? network.layout().embedding().offset() : 0;
+    embeddingOffset = embedding ? network.layout().embedding().offset() : 0;
     PackedMatrix.Use use = LayerWeights.Packing.suited(n);
     int width = spec.recurrentOutputSize();
     head = headed ? memory.matrix(headProducts, headStride, width, use) : null;
@@ -806,14 +805,11 @@ public final class Unrolled {
   }
 
   private void backwardToInputs(int l, int n) {
-    if (layers[l][0].weights.isOneHot()) {
+    if (l == 0 && !inputGradient) {
       return;
     }
     boolean skip = spec.topology().inputSkip();
     boolean residual = spec.topology().residual();
-    if (l == 0 && !inputGradient) {
-      return;
-    }
     if (l == 0) {
       inputGradient(0, firstInputGradient, skip);
       maskGradient(0, firstInputGradient, n);
