@@ -6,12 +6,15 @@ import static dev.unroll.simd.Lanes.INTS;
 import static dev.unroll.simd.Lanes.LENGTH;
 import static dev.unroll.simd.Lanes.SPECIES;
 import static dev.unroll.simd.Lanes.ZERO;
+import static dev.unroll.simd.Slab.COLUMNS;
 import static dev.unroll.simd.Slab.MASK;
 import static dev.unroll.simd.Slab.MEMORY;
+import static dev.unroll.simd.Slab.START;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import dev.unroll.fallback.Kernels;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -19,10 +22,25 @@ import jdk.incubator.vector.IntVector;
 /**
  * Whole steps of simple cells whose units fit into few vectors, made like those of {@link
  * LstmStep}.
+ *
+ * <p>A column goes to few sums, so its loads and its share of the loop are what a step can save: a
+ * turn takes four columns of one vector of units, two of two or three, after those that are left
+ * over. C2 would unroll as well, but only as far as the first network whose steps it has seen goes.
+ *
+ * <p>Calls without inputs are idle. A few of those that nobody wants the outcome of have {@link
+ * #IDLE_COLUMNS} and nowhere to write to: they take each loop, also those that a network of few
+ * columns never does. C2 leaves out what has never been taken, and would compile the kernel anew in
+ * the midst of that network's steps when another network does take it.
  */
 final class RnnStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int BYTES = LENGTH * Float.BYTES;
+
+  /* Of one vector of units. */
+  private static final int COLUMN = Kernels.LANES * Float.BYTES;
+
+  /** Of inputs and of units: enough for each loop. */
+  static final int IDLE_COLUMNS = 5;
 
   private RnnStep() {}
 
@@ -30,7 +48,6 @@ final class RnnStep {
   static void ofOne(
       boolean relu,
       long at,
-      int stride,
       float[] bias,
       int inputs,
       float[] x,
@@ -39,21 +56,60 @@ final class RnnStep {
       float[] h,
       int ho,
       float[] out) {
-    if (stride == 0) {
+    if (inputs == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
-    long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
+    int step = 4 * Slab.step;
+    long w = at & START;
+    int odd = inputs & 3;
+    for (int j = 0; j < odd; j++) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, v);
-      w = (w + stride) & MASK;
+      v = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w & MASK, ORDER), v);
+      w = (w + COLUMN) & START;
     }
-    for (int j = 0; j < hidden; j++) {
+    int end = ((inputs - odd) & COLUMNS) * COLUMN;
+    for (int p = 0, i = xo + odd; p < end; p += 4 * COLUMN, i += step) {
+      long o = w + p;
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[i]);
+      v = x0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), v);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[i + 1]);
+      v = x1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + COLUMN) & MASK, ORDER), v);
+      FloatVector x2 = FloatVector.broadcast(SPECIES, x[i + 2]);
+      v =
+          x2.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * COLUMN) & MASK, ORDER), v);
+      FloatVector x3 = FloatVector.broadcast(SPECIES, x[i + 3]);
+      v =
+          x3.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * COLUMN) & MASK, ORDER), v);
+    }
+    w = (w + end) & START;
+    odd = hidden & 3;
+    for (int j = 0; j < odd; j++) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
-      w = (w + stride) & MASK;
+      v = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w & MASK, ORDER), v);
+      w = (w + COLUMN) & START;
+    }
+    end = ((hidden - odd) & COLUMNS) * COLUMN;
+    for (int p = 0, i = ho + odd; p < end; p += 4 * COLUMN, i += step) {
+      long o = w + p;
+      FloatVector h0 = FloatVector.broadcast(SPECIES, h[i]);
+      v = h0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), v);
+      FloatVector h1 = FloatVector.broadcast(SPECIES, h[i + 1]);
+      v = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + COLUMN) & MASK, ORDER), v);
+      FloatVector h2 = FloatVector.broadcast(SPECIES, h[i + 2]);
+      v =
+          h2.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * COLUMN) & MASK, ORDER), v);
+      FloatVector h3 = FloatVector.broadcast(SPECIES, h[i + 3]);
+      v =
+          h3.fma(
+              FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * COLUMN) & MASK, ORDER), v);
+    }
+    if (out.length == 0) {
+      return;
     }
     if (relu) {
       v = v.blend(ZERO, v.compare(LT, FLUSH));
@@ -91,7 +147,6 @@ final class RnnStep {
   static void ofTwo(
       boolean relu,
       long at,
-      int stride,
       float[] bias,
       int inputs,
       float[] x,
@@ -100,24 +155,51 @@ final class RnnStep {
       float[] h,
       int ho,
       float[] out) {
-    if (stride == 0) {
+    if (inputs == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector u = FloatVector.fromArray(SPECIES, bias, LENGTH);
-    long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
+    int step = 2 * Slab.step;
+    long w = at & START;
+    int odd = inputs & 1;
+    for (int j = 0; j < odd; j++) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, v);
-      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, u);
-      w = (w + stride) & MASK;
+      v = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w & MASK, ORDER), v);
+      u = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (w + BYTES) & MASK, ORDER), u);
+      w = (w + 2L * BYTES) & START;
     }
-    for (int j = 0; j < hidden; j++) {
+    int end = ((inputs - odd) & COLUMNS) * (2 * BYTES);
+    for (int p = 0, i = xo + odd; p < end; p += 4 * BYTES, i += step) {
+      long o = w + p;
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[i]);
+      v = x0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), v);
+      u = x0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[i + 1]);
+      v = x1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), v);
+      u = x1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u);
+    }
+    w = (w + end) & START;
+    odd = hidden & 1;
+    for (int j = 0; j < odd; j++) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
-      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, u);
-      w = (w + stride) & MASK;
+      v = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w & MASK, ORDER), v);
+      u = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (w + BYTES) & MASK, ORDER), u);
+      w = (w + 2L * BYTES) & START;
+    }
+    end = ((hidden - odd) & COLUMNS) * (2 * BYTES);
+    for (int p = 0, i = ho + odd; p < end; p += 4 * BYTES, i += step) {
+      long o = w + p;
+      FloatVector h0 = FloatVector.broadcast(SPECIES, h[i]);
+      v = h0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), v);
+      u = h0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u);
+      FloatVector h1 = FloatVector.broadcast(SPECIES, h[i + 1]);
+      v = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), v);
+      u = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u);
+    }
+    if (out.length == 0) {
+      return;
     }
     if (relu) {
       v = v.blend(ZERO, v.compare(LT, FLUSH));
@@ -181,7 +263,6 @@ final class RnnStep {
   static void ofThree(
       boolean relu,
       long at,
-      int stride,
       float[] bias,
       int inputs,
       float[] x,
@@ -190,27 +271,58 @@ final class RnnStep {
       float[] h,
       int ho,
       float[] out) {
-    if (stride == 0) {
+    if (inputs == 0) {
       for (int turn = 0; turn < IDLE_TURNS; turn++) {}
       return;
     }
     FloatVector v = FloatVector.fromArray(SPECIES, bias, 0);
     FloatVector u = FloatVector.fromArray(SPECIES, bias, LENGTH);
     FloatVector y = FloatVector.fromArray(SPECIES, bias, 2 * LENGTH);
-    long w = at & MASK;
-    for (int j = 0; j < inputs; j++) {
+    int step = 2 * Slab.step;
+    long w = at & START;
+    int odd = inputs & 1;
+    for (int j = 0; j < odd; j++) {
       FloatVector xj = FloatVector.broadcast(SPECIES, x[xo + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(xj, v);
-      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(xj, u);
-      y = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(xj, y);
-      w = (w + stride) & MASK;
+      v = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w & MASK, ORDER), v);
+      u = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (w + BYTES) & MASK, ORDER), u);
+      y = xj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (w + 2L * BYTES) & MASK, ORDER), y);
+      w = (w + 3L * BYTES) & START;
     }
-    for (int j = 0; j < hidden; j++) {
+    int end = ((inputs - odd) & COLUMNS) * (3 * BYTES);
+    for (int p = 0, i = xo + odd; p < end; p += 6 * BYTES, i += step) {
+      long o = w + p;
+      FloatVector x0 = FloatVector.broadcast(SPECIES, x[i]);
+      v = x0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), v);
+      u = x0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u);
+      y = x0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), y);
+      FloatVector x1 = FloatVector.broadcast(SPECIES, x[i + 1]);
+      v = x1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), v);
+      u = x1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u);
+      y = x1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), y);
+    }
+    w = (w + end) & START;
+    odd = hidden & 1;
+    for (int j = 0; j < odd; j++) {
       FloatVector hj = FloatVector.broadcast(SPECIES, h[ho + j]);
-      v = FloatVector.fromMemorySegment(SPECIES, MEMORY, w, ORDER).fma(hj, v);
-      u = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + BYTES, ORDER).fma(hj, u);
-      y = FloatVector.fromMemorySegment(SPECIES, MEMORY, w + 2L * BYTES, ORDER).fma(hj, y);
-      w = (w + stride) & MASK;
+      v = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, w & MASK, ORDER), v);
+      u = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (w + BYTES) & MASK, ORDER), u);
+      y = hj.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (w + 2L * BYTES) & MASK, ORDER), y);
+      w = (w + 3L * BYTES) & START;
+    }
+    end = ((hidden - odd) & COLUMNS) * (3 * BYTES);
+    for (int p = 0, i = ho + odd; p < end; p += 6 * BYTES, i += step) {
+      long o = w + p;
+      FloatVector h0 = FloatVector.broadcast(SPECIES, h[i]);
+      v = h0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, o & MASK, ORDER), v);
+      u = h0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + BYTES) & MASK, ORDER), u);
+      y = h0.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), y);
+      FloatVector h1 = FloatVector.broadcast(SPECIES, h[i + 1]);
+      v = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), v);
+      u = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u);
+      y = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), y);
+    }
+    if (out.length == 0) {
+      return;
     }
     if (relu) {
       v = v.blend(ZERO, v.compare(LT, FLUSH));

@@ -78,6 +78,9 @@ final class VectorRnn implements RnnKernels {
 
   /* Units in one vector, two or three; 0 stands for more. */
   private static final class AtOnce extends VectorStep {
+    /* One of so many idle calls takes the loops over columns; of eight, the warm-up took longer. */
+    private static final int LOOPS = 32;
+
     private final Panels m;
     private final int vectors;
     private final boolean relu;
@@ -90,6 +93,8 @@ final class VectorRnn implements RnnKernels {
 
     /* Of more units. */
     private final float[] z;
+
+    private int idleCalls;
 
     AtOnce(Panels m, int vectors, boolean relu, int hidden, float[] z, float[] h, int ho) {
       super(hidden, h, ho);
@@ -105,13 +110,16 @@ final class VectorRnn implements RnnKernels {
 
     @Override
     void run(boolean idle, float[] x, int xo, float[] out) {
-      int stride = idle ? 0 : m.rows() * Float.BYTES;
+      int columns = idle && idleCalls++ % LOOPS == 0 ? RnnStep.IDLE_COLUMNS : 0;
+      int nx = idle ? columns : inputs;
+      int nh = idle ? columns : hidden;
+      float[] y = idle ? NOTHING : out;
       try {
         switch (vectors) {
           case 0 -> ofMany(idle, x, xo, out);
-          case 1 -> RnnStep.ofOne(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
-          case 2 -> RnnStep.ofTwo(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
-          default -> RnnStep.ofThree(relu, at, stride, bias, inputs, x, xo, hidden, h, ho, out);
+          case 1 -> RnnStep.ofOne(relu, at, bias, nx, x, xo, nh, h, ho, y);
+          case 2 -> RnnStep.ofTwo(relu, at, bias, nx, x, xo, nh, h, ho, y);
+          default -> RnnStep.ofThree(relu, at, bias, nx, x, xo, nh, h, ho, y);
         }
       } finally {
         Reference.reachabilityFence(m);
