@@ -32,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** 0 bytes per step, sequence and training step, once C2 has compiled the kernels. */
 class AllocationTest {
@@ -187,6 +188,24 @@ class AllocationTest {
     List<String> refused =
         log.lines().filter(l -> l.matches(".*dev\\.unroll.*COMPILE SKIPPED.*")).toList();
     assertEquals(List.of(), refused);
+  }
+
+  /* Kernels that C2 has compiled for one network's steps serve the next one's as they are. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "RNN_TANH 1 8 1 RNN_TANH 27 13 1",
+        "RNN_RELU 4 4 1 RNN_TANH 5 16 1",
+        "RNN_TANH 2 20 1 RNN_RELU 27 31 1",
+        "RNN_TANH 1 40 1 RNN_RELU 30 35 2",
+        "LSTM 1 8 1 LSTM 27 13 2",
+        "LSTM 1 24 1 GRU 30 31 1",
+        "GRU 1 24 1 GRU 30 31 2",
+        "GRU 1 40 1 LSTM 30 80 1"
+      })
+  void aStreamAllocatesNothingWhileAnotherNetworkBegins(String networks)
+      throws IOException, InterruptedException {
+    assertNoBytesIn("Neighbour", networks, System.getProperty("tests.kernels", "auto"));
   }
 
   /*

@@ -27,10 +27,10 @@ import jdk.incubator.vector.IntVector;
  * turn takes four columns of one vector of units, two of two or three, after those that are left
  * over. C2 would unroll as well, but only as far as the first network whose steps it has seen goes.
  *
- * <p>Calls without inputs are idle. A few of those that nobody wants the outcome of have {@link
- * #IDLE_COLUMNS} and nowhere to write to: they take each loop, also those that a network of few
- * columns never does. C2 leaves out what has never been taken, and would compile the kernel anew in
- * the midst of that network's steps when another network does take it.
+ * <p>Calls without inputs are idle. C2 leaves out what has never been taken, and would compile a
+ * kernel anew in the midst of one network's steps when another network does take it; so the warm-up
+ * now and then calls it on scratch data of {@link #SCRATCH_COLUMNS}, which take each loop, for the
+ * other activation.
  */
 final class RnnStep {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -39,8 +39,11 @@ final class RnnStep {
   /* Of one vector of units. */
   private static final int COLUMN = Kernels.LANES * Float.BYTES;
 
-  /** Of inputs and of units: enough for each loop. */
-  static final int IDLE_COLUMNS = 5;
+  /** Of inputs and of units. */
+  static final int SCRATCH_COLUMNS = 5;
+
+  /** Inputs, state and output at once. */
+  static final float[] SCRATCH = new float[3 * Kernels.LANES];
 
   private RnnStep() {}
 
@@ -107,9 +110,6 @@ final class RnnStep {
       v =
           h3.fma(
               FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * COLUMN) & MASK, ORDER), v);
-    }
-    if (out.length == 0) {
-      return;
     }
     if (relu) {
       v = v.blend(ZERO, v.compare(LT, FLUSH));
@@ -197,9 +197,6 @@ final class RnnStep {
       FloatVector h1 = FloatVector.broadcast(SPECIES, h[i + 1]);
       v = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 2L * BYTES) & MASK, ORDER), v);
       u = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), u);
-    }
-    if (out.length == 0) {
-      return;
     }
     if (relu) {
       v = v.blend(ZERO, v.compare(LT, FLUSH));
@@ -320,9 +317,6 @@ final class RnnStep {
       v = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 3L * BYTES) & MASK, ORDER), v);
       u = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 4L * BYTES) & MASK, ORDER), u);
       y = h1.fma(FloatVector.fromMemorySegment(SPECIES, MEMORY, (o + 5L * BYTES) & MASK, ORDER), y);
-    }
-    if (out.length == 0) {
-      return;
     }
     if (relu) {
       v = v.blend(ZERO, v.compare(LT, FLUSH));

@@ -78,8 +78,8 @@ final class VectorRnn implements RnnKernels {
 
   /* Units in one vector, two or three; 0 stands for more. */
   private static final class AtOnce extends VectorStep {
-    /* One of so many idle calls takes the loops over columns; of eight, the warm-up took longer. */
-    private static final int LOOPS = 32;
+    /* One of so many idle calls is on scratch data; of eight, the warm-up took longer. */
+    private static final int SCRATCH_CALLS = 32;
 
     private final Panels m;
     private final int vectors;
@@ -110,16 +110,24 @@ final class VectorRnn implements RnnKernels {
 
     @Override
     void run(boolean idle, float[] x, int xo, float[] out) {
-      int columns = idle && idleCalls++ % LOOPS == 0 ? RnnStep.IDLE_COLUMNS : 0;
-      int nx = idle ? columns : inputs;
-      int nh = idle ? columns : hidden;
-      float[] y = idle ? NOTHING : out;
+      if (vectors == 0) {
+        ofMany(idle, x, xo, out);
+      } else if (!idle) {
+        ofFew(relu, inputs, x, xo, hidden, h, ho, out);
+      } else {
+        float[] scratch = RnnStep.SCRATCH;
+        int columns = idleCalls++ % SCRATCH_CALLS == 0 ? RnnStep.SCRATCH_COLUMNS : 0;
+        ofFew(!relu, columns, scratch, 0, columns, scratch, 0, scratch);
+      }
+    }
+
+    private void ofFew(
+        boolean relu, int nx, float[] x, int xo, int nh, float[] h, int ho, float[] out) {
       try {
         switch (vectors) {
-          case 0 -> ofMany(idle, x, xo, out);
-          case 1 -> RnnStep.ofOne(relu, at, bias, nx, x, xo, nh, h, ho, y);
-          case 2 -> RnnStep.ofTwo(relu, at, bias, nx, x, xo, nh, h, ho, y);
-          default -> RnnStep.ofThree(relu, at, bias, nx, x, xo, nh, h, ho, y);
+          case 1 -> RnnStep.ofOne(relu, at, bias, nx, x, xo, nh, h, ho, out);
+          case 2 -> RnnStep.ofTwo(relu, at, bias, nx, x, xo, nh, h, ho, out);
+          default -> RnnStep.ofThree(relu, at, bias, nx, x, xo, nh, h, ho, out);
         }
       } finally {
         Reference.reachabilityFence(m);
