@@ -8,6 +8,7 @@ import dev.unroll.engine.Network;
 import dev.unroll.engine.NetworkSpec;
 import dev.unroll.engine.Stream;
 import dev.unroll.fallback.WeightFormat;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -50,6 +51,10 @@ public class StepBenchmark {
   @Param("F32")
   public WeightFormat weights = WeightFormat.F32;
 
+  /** Sizes of a network of the same cells whose kernels are compiled first, or none. */
+  @Param("none")
+  public String first = "";
+
   private Stream stream;
   private float[] x;
   private float[] y;
@@ -58,16 +63,32 @@ public class StepBenchmark {
   @SuppressWarnings("NullAway.Init")
   public StepBenchmark() {}
 
-  /** Makes the stream. */
+  /**
+   * Makes the stream.
+   *
+   * @throws InterruptedException if interrupted while the kernels are compiled
+   */
   @Setup
-  public void setUp() {
+  public void setUp() throws InterruptedException {
+    if (!first.equals("none")) {
+      Stream other = stream(Sizes.of(first));
+      try {
+        Backend.warmUp();
+      } finally {
+        Reference.reachabilityFence(other);
+      }
+    }
     int[] sizes = Sizes.of(size);
-    NetworkSpec spec = NetworkSpec.recurrent(sizes[0], layers, LayerSpec.of(cell, sizes[1]));
-    Network network = Network.create(spec, Initialization.PYTORCH, 1).quantize(weights);
-    stream = new Stream(network, Backend.choose(kernels));
+    stream = stream(sizes);
     x = new float[sizes[0]];
     y = new float[sizes[1]];
     Arrays.fill(x, 0.3f);
+  }
+
+  private Stream stream(int[] sizes) {
+    NetworkSpec spec = NetworkSpec.recurrent(sizes[0], layers, LayerSpec.of(cell, sizes[1]));
+    Network network = Network.create(spec, Initialization.PYTORCH, 1).quantize(weights);
+    return new Stream(network, Backend.choose(kernels));
   }
 
   /**
