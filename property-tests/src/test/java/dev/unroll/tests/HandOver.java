@@ -19,7 +19,7 @@ import java.lang.management.ManagementFactory;
 final class HandOver {
 
   /* Apart, since the virtual machine makes the strings of a class before it compiles a method. */
-  private static final class Caller {
+  static final class Caller {
     static Runnable of(Network network, Backend backend, int batch, float[] x, float[] y) {
       if (batch == 0) {
         Stream stream = new Stream(network, backend);
